@@ -1,0 +1,1 @@
+"""git as a tool: argument vectors, a scrubbed environment, output parsed into structs."""

@@ -1,0 +1,1 @@
+"""Child processes that never outlive their purpose: own group, bounded lines, ended as a tree."""

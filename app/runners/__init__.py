@@ -1,0 +1,1 @@
+"""Programs behind agents, each behind the one interface of `base.py`."""
