@@ -1,5 +1,7 @@
 """The table `audit_logs`, as `docs/schema.md` describes it."""
 
+from typing import Any
+
 from piccolo.columns import JSONB, ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.reference import LazyTableReference
@@ -17,7 +19,7 @@ class AuditLog(Table, tablename="audit_logs"):
 
     id = Text(primary_key=True, default=create_id)
     agent_id = ForeignKey(Agent, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
-    agent_run_id = ForeignKey(
+    agent_run_id: Any = ForeignKey(
         LazyTableReference("AgentRun", module_path="app.runs.tables"),
         null=True,
         on_delete=OnDelete.cascade,
