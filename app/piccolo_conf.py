@@ -1,8 +1,8 @@
-"""Piccolo's entry point: the one engine, pointed at its server by `app.postgres.pool` before first use."""
+"""Where Piccolo looks for the engine and the tables; `app/__init__.py` names this module in PICCOLO_CONF."""
 
 from piccolo.conf.apps import AppRegistry
-from piccolo.engine.postgres import PostgresEngine
 
-DB = PostgresEngine(config={"dsn": "postgresql://unset.invalid/unset"}, extensions=())
+from app.postgres.pool import engine
 
+DB = engine()
 APP_REGISTRY = AppRegistry(apps=["app.piccolo_app"])

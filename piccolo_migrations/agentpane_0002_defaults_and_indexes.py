@@ -3,25 +3,25 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.table import Table
 
-ID = "2026-11-22T22:40:00:000000"
+ID = "2026-11-22T23:40:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "defaults and indexes"
 
 #: Columns whose value the application always gives.
 WITHOUT_DEFAULT = {
-    "projects": ["id", "name", "path"],
-    "tasks": ["id", "title"],
-    "agents": ["id", "name"],
-    "agent_runs": ["id", "prompt"],
-    "sessions": ["id", "url"],
-    "worktrees": ["id", "branch", "path"],
-    "audit_logs": ["id", "tool", "input", "turn_number"],
+    "projects": ["name", "path"],
+    "tasks": ["title"],
+    "agents": ["name"],
+    "agent_runs": ["prompt"],
+    "sessions": ["url"],
+    "worktrees": ["branch", "path"],
+    "audit_logs": ["tool", "input", "turn_number"],
     "github_installations": ["id", "account_id", "account_login", "account_type"],
-    "repository_configs": ["id", "owner", "repo", "full_name"],
+    "repository_configs": ["owner", "repo", "full_name"],
     "events": ["project_id", "kind"],
-    "session_messages": ["id", "author", "text"],
-    "worktree_steps": ["id", "name"],
-    "merges": ["id", "digest", "method", "base_branch", "branch", "old_oid", "new_oid", "merged_by"],
+    "session_messages": ["author", "text"],
+    "worktree_steps": ["name"],
+    "merges": ["digest", "method", "base_branch", "branch", "old_oid", "new_oid", "merged_by"],
 }
 
 INDEXES = [

@@ -4,8 +4,7 @@ from piccolo.columns import JSONB, ForeignKey, Integer, OnDelete, OnUpdate, Text
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS, Project
 
 DEFAULT_AGENT_CONFIG = {"allowedTools": DEFAULT_TOOLS, "maxTurns": 50, "model": DEFAULT_MODEL}
@@ -14,7 +13,7 @@ DEFAULT_AGENT_CONFIG = {"allowedTools": DEFAULT_TOOLS, "maxTurns": 50, "model": 
 class Agent(Table, tablename="agents"):
     """A configured worker of a project."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     name = Text()
     type = EnumColumn("agent_type", default="task")

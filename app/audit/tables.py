@@ -8,8 +8,7 @@ from piccolo.columns.reference import LazyTableReference
 from piccolo.table import Table
 
 from app.agents.tables import Agent
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import Project
 from app.tasks.tables import Task
 
@@ -17,7 +16,7 @@ from app.tasks.tables import Task
 class AuditLog(Table, tablename="audit_logs"):
     """One tool call of an agent."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     agent_id = ForeignKey(Agent, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     agent_run_id: Any = ForeignKey(
         LazyTableReference("AgentRun", module_path="app.runs.tables"),

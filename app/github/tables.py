@@ -4,8 +4,7 @@ from piccolo.columns import JSONB, Boolean, ForeignKey, OnDelete, OnUpdate, Text
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 
 
 class GithubInstallation(Table, tablename="github_installations"):
@@ -29,7 +28,7 @@ class GithubInstallation(Table, tablename="github_installations"):
 class RepositoryConfig(Table, tablename="repository_configs"):
     """A repository's configuration folder as it was last read."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     installation_id = ForeignKey(
         GithubInstallation, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action
     )

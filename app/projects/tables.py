@@ -4,7 +4,7 @@ from piccolo.columns import JSONB, Integer, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
+from app.postgres.columns import Id
 
 DEFAULT_TOOLS = ["Read", "Edit", "Bash", "Glob", "Grep"]
 DEFAULT_MODEL = "claude-sonnet-4-20250514"
@@ -20,7 +20,7 @@ DEFAULT_CONFIG = {
 class Project(Table, tablename="projects"):
     """One git repository on this machine."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     name = Text()
     #: The resolved absolute path; a symbolic link to a registered repository is the same repository.
     path = Text(unique=True)

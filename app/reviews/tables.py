@@ -4,7 +4,7 @@ from piccolo.columns import ForeignKey, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
+from app.postgres.columns import Id
 from app.projects.tables import Project
 from app.tasks.tables import Task
 
@@ -12,7 +12,7 @@ from app.tasks.tables import Task
 class Merge(Table, tablename="merges"):
     """One merge of a task's branch into its base branch."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
     digest = Text()

@@ -5,8 +5,7 @@ from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
 from app.agents.tables import Agent
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import Project
 from app.tasks.tables import Task
 
@@ -14,7 +13,7 @@ from app.tasks.tables import Task
 class AgentRun(Table, tablename="agent_runs"):
     """One execution of an agent for one prompt."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     agent_id = ForeignKey(Agent, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)

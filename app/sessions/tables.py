@@ -5,7 +5,7 @@ from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
 from app.agents.tables import Agent
-from app.ids import create_id
+from app.postgres.columns import Id
 from app.projects.tables import Project
 from app.tasks.tables import Task
 
@@ -13,7 +13,7 @@ from app.tasks.tables import Task
 class Session(Table, tablename="sessions"):
     """The record of a task's runs; its id is also its address."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
     agent_id = ForeignKey(Agent, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
@@ -33,7 +33,7 @@ class Session(Table, tablename="sessions"):
 class SessionMessage(Table, tablename="session_messages"):
     """A person's message on its way to the agent: queued until an answer of the agent has ended, then delivered."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     session_id = ForeignKey(Session, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     author = Text()
     text = Text()

@@ -4,15 +4,14 @@ from piccolo.columns import JSONB, ForeignKey, Integer, OnDelete, OnUpdate, Text
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import Project
 
 
 class Task(Table, tablename="tasks"):
     """A card."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     #: The agent at work on it, or that worked on it last; null in the queue.
     agent_id = Text(null=True, default=None)

@@ -4,8 +4,7 @@ from piccolo.columns import Boolean, ForeignKey, OnDelete, OnUpdate, Text, Times
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
-from app.ids import create_id
-from app.postgres.columns import EnumColumn
+from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import Project
 from app.tasks.tables import Task
 
@@ -13,7 +12,7 @@ from app.tasks.tables import Task
 class Worktree(Table, tablename="worktrees"):
     """A git worktree and branch made for one task."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
     branch = Text()
@@ -34,7 +33,7 @@ class Worktree(Table, tablename="worktrees"):
 class WorktreeStep(Table, tablename="worktree_steps"):
     """One of the four steps of making a worktree, with what it printed."""
 
-    id = Text(primary_key=True, default=create_id)
+    id = Id()
     worktree_id = ForeignKey(Worktree, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     #: `add`, `env`, `deps`, `init`, in this order.
     name = Text()
