@@ -1,8 +1,7 @@
 """What can go wrong with PostgreSQL, and how to see that it is only away for a while."""
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError
-from asyncpg.exceptions import InternalClientError
+from asyncpg.exceptions import InterfaceError, InternalClientError
 from asyncpg.exceptions import PostgresError as ServerError
 
 from app.errors import Unavailable

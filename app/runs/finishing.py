@@ -4,6 +4,7 @@ One transaction writes all of it; nothing else ends a run.
 """
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -105,7 +106,7 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
             AgentRun.duration: int((ended - run.started_at).total_seconds() * 1000),
         }
     ).where((AgentRun.id == run.id) & AgentRun.completed_at.is_null())
-    values = {RunDetail.activity: None, RunDetail.work_saved: saved}
+    values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
     if ending.native_session_id:
         values[RunDetail.native_session_id] = ending.native_session_id
     if usage.cost_usd is not None:
@@ -140,7 +141,7 @@ async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
 
 async def _write_task(task: TaskRow, run: RunRow, ending: Finished, work: Work, handed_in: bool) -> None:
     metadata = msgspec.structs.replace(task.metadata, ended_by=ending.error_type)
-    measured = {
+    measured: dict[str, Any] = {
         "diff_summary": work.summary,
         "files_changed": work.files,
         "lines_added": work.added,

@@ -1,5 +1,6 @@
 """The one writer of what an agent says and does: events, audit rows and counters, a batch in one transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import Struct
 from app.audit.tables import AuditLog
 from app.events.recording import Actor, record
 from app.ids import create_id
-from app.postgres.reading import execute
+from app.postgres.reading import execute, rows
 from app.projects.locking import locked
 from app.runners import base
 from app.runs.claiming import Claim
@@ -16,8 +17,11 @@ from app.runs.redacting import Redactor
 from app.runs.tables import RunDetail
 from app.runs.telling import activity_line, preview
 
-#: What a batch may hold; `Finished` is not recorded here but by `finishing`.
-Recordable = base.AgentEvent
+
+class _OpenCall(Struct):
+    call_id: str
+    audit_id: str
+    tool: str
 
 
 class _Call(Struct):
@@ -36,20 +40,32 @@ class Recorder:
         self._calls: dict[str, _Call] = {}
         self._messages: set[str] = set()
 
-    async def write(self, batch: list[Recordable]) -> None:
-        """Store a batch: all of it or none of it, then everybody hears of it."""
+    async def write(self, batch: Sequence[base.AgentEvent]) -> None:
+        """Store a batch, all of it or none of it, then everybody hears of it. `Finished` is written by `finishing`."""
         if not batch:
             return
         async with locked(self.claim.project_id):
             for event in _merge_deltas(batch):
                 await self._write_one(event)
 
+    async def adopt_open_calls(self) -> None:
+        """Take over the calls of a run that another process began, so that they can be closed."""
+        for row in await rows(
+            _OpenCall,
+            "SELECT e.payload ->> 'call' AS call_id, a.id AS audit_id, a.tool FROM audit_logs a"
+            " JOIN events e ON e.session_id = $2 AND e.kind = 'tool_call' AND e.payload ->> 'audit' = a.id"
+            " WHERE a.agent_run_id = $1 AND a.status IN ('pending', 'running')",
+            self.claim.run_id,
+            self.claim.session_id,
+        ):
+            self._calls[row.call_id] = _Call(row.audit_id, row.tool)
+
     async def close_open_calls(self, why: str) -> None:
         """Mark calls that never ended. In the project's lock."""
         for call_id in list(self._calls):
             await self._tool_finished(base.ToolFinished(call_id=call_id, status="error", error=why))
 
-    async def _write_one(self, event: Recordable) -> None:
+    async def _write_one(self, event: base.AgentEvent) -> None:
         match event:
             case base.Started():
                 await self._started(event)
@@ -186,10 +202,10 @@ class Recorder:
         )  # fmt: skip
 
 
-def _merge_deltas(batch: list[Recordable]) -> list[Recordable]:
+def _merge_deltas(batch: Sequence[base.AgentEvent]) -> list[base.AgentEvent]:
     """Neighbouring pieces of one message as one piece; pieces whose whole message is in the batch fall away."""
     whole = {event.message_id for event in batch if isinstance(event, base.Message)}
-    merged: list[Recordable] = []
+    merged: list[base.AgentEvent] = []
     for event in batch:
         if not isinstance(event, base.TextDelta):
             merged.append(event)

@@ -26,6 +26,7 @@ async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
         if await is_live(session_id) or task.agent_id is None:
             await _queue(session, text, actor)
         else:
+            await _say(session, text, actor)
             await follow_up(task, await get_agent(task.agent_id), Pending("message", text), actor=actor)
     return await get_session(session_id)
 
@@ -83,6 +84,14 @@ async def _queue(session: SessionRow, text: str, actor: Actor) -> None:
     message_id = create_id()
     await SessionMessage.insert(SessionMessage(id=message_id, session_id=session.id, author=actor.name, text=text))
     await _tell(session, actor, {"queued": message_id})
+
+
+async def _say(session: SessionRow, text: str, actor: Actor) -> None:
+    await record(
+        session.project_id, "message", actor=actor, subject=session.task_id, session_id=session.id,
+        payload={"message": create_id(), "text": text, "role": "user"},
+    )  # fmt: skip
+    await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", session.id)
 
 
 async def _tell(session: SessionRow, actor: Actor, payload: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from app.clock import now
 from app.errors import DomainError
@@ -125,7 +126,7 @@ def _inside(folder: Path, name: str) -> Path:
 
 async def _write_step(worktree: WorktreeRow, name: StepName, status: StepStatus, log: str | None) -> None:
     async with locked(worktree.project_id):
-        values = {WorktreeStep.status: status, WorktreeStep.log: log}
+        values: dict[Any, Any] = {WorktreeStep.status: status, WorktreeStep.log: log}
         values[WorktreeStep.started_at if status == "running" else WorktreeStep.completed_at] = now()
         await WorktreeStep.update(values).where((WorktreeStep.worktree_id == worktree.id) & (WorktreeStep.name == name))
         if name in _COLUMN and status == "done":

@@ -1,5 +1,7 @@
 """Take a worktree down without losing a line: its work is committed first, its branch stays unless it was merged."""
 
+from typing import Any
+
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor, record
@@ -40,7 +42,7 @@ async def take_down(worktree: WorktreeRow, *, actor: Actor, merged: bool = False
             await set_status_in_lock(worktree, "error", str(error))
         raise Conflict(f"The worktree could not be removed: {error}", "WORKTREE_NOT_REMOVED") from error
     async with locked(worktree.project_id):
-        values = {Worktree.status: "removed", Worktree.removed_at: now(), Worktree.last_error: None}
+        values: dict[Any, Any] = {Worktree.status: "removed", Worktree.removed_at: now(), Worktree.last_error: None}
         await Worktree.update(values | ({Worktree.merged_at: now()} if merged else {})).where(
             Worktree.id == worktree.id
         )
