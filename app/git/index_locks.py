@@ -43,10 +43,7 @@ def inherit_index_lock(git_dir: Path) -> Iterator[int]:
 
 def _held(lock: Path, held: int) -> Iterator[int]:
     try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as alive:
-            raise _busy(lock) from alive
+        _take(lock, held)
         os.pwrite(held, _MARK, 0)
         try:
             yield held
@@ -54,6 +51,15 @@ def _held(lock: Path, held: int) -> Iterator[int]:
             lock.unlink(missing_ok=True)
     finally:
         os.close(held)
+
+
+def _take(lock: Path, held: int) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as alive:
+        raise _busy(lock) from alive
+    if not lock.exists() or not os.path.samestat(lock.stat(), os.fstat(held)):
+        raise _busy(lock)
 
 
 def _busy(lock: Path) -> GitRefused:

@@ -60,7 +60,10 @@ def commit(root: Path, files: Mapping[str, Content], message: str = "Change") ->
     return user(root, "rev-parse", "HEAD")
 
 
-def state(root: Path) -> dict[str, object]:
+State = dict[str, dict[str, tuple[int, bytes]]]
+
+
+def state(root: Path) -> State:
     """Everything a refusal must leave alone: files with modes, index, HEAD, refs, stash, locks and unfinished work."""
     git_dir = Path(user(root, "rev-parse", "--absolute-git-dir"))
     common = Path(user(root, "rev-parse", "--path-format=absolute", "--git-common-dir"))

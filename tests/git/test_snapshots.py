@@ -1,10 +1,10 @@
 from pathlib import Path
 
+from app.git.diffs import changed_files, patch
+from app.git.merging import merge_commit, merge_tree
 from app.git.repository import inspect
 from app.git.snapshots import save, snapshot
 from app.git.worktrees import add, remove
-from app.git.diffs import changed_files, patch
-from app.git.merging import merge_commit, merge_tree
 from tests.git.repositories import ADA, user, write
 
 
