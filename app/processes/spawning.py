@@ -58,8 +58,9 @@ class GuardedProcess:
 
     async def wait(self) -> int:
         """The program's exit code, or 128 + the number of the signal that ended it; nothing of the run is left then."""
-        code = await self._process.wait()
+        await trees.wait_gone(self.pid, self.start_ticks, None)
         await trees.sweep(self._marker)
+        code = await self._process.wait()
         return code if code >= 0 else 128 - code
 
     async def end(self) -> None:

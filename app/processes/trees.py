@@ -77,14 +77,16 @@ async def sweep(run_id: str, grace_s: float = 1.0) -> int:
     return swept
 
 
-async def wait_gone(pid: int, ticks: int | None, timeout_s: float) -> bool:
+async def wait_gone(pid: int, ticks: int | None, timeout_s: float | None) -> bool:
     """Wait until that process has ended, at most `timeout_s` seconds; says whether it has."""
     try:
         async with asyncio.timeout(timeout_s):
             if sys.platform == "linux" and hasattr(os, "pidfd_open"):
                 await _pidfd_readable(pid)
-            while is_alive(pid, ticks):  # noqa: ASYNC110 - a system without pidfd tells nobody
-                await asyncio.sleep(0.02)
+            pause = 0.02
+            while is_alive(pid, ticks):  # A system without pidfd tells nobody.
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.25)
     except TimeoutError:
         return not is_alive(pid, ticks)
     return True
