@@ -1,0 +1,1 @@
+"""Sessions: the durable record of what was said and done."""
