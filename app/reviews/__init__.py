@@ -1,1 +1,1 @@
-"""What a person decides about a task's work: the diff that is shown, and the approval or rejection of exactly that."""
+"""Reviews: the diff as it was shown, and the decision bound to it."""
