@@ -1,1 +1,1 @@
-"""Sessions: the durable, addressable record of a task's runs; who watches, what was said."""
+"""Sessions: the durable record of what was said and done."""

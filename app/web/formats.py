@@ -89,6 +89,22 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def ordinal(place: int) -> str:
+    """1 → `1st`, 12 → `12th`."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending}"
+
+
+def times(count: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def spaced(code: str) -> str:
+    """`turn_limit` → `turn limit`."""
+    return code.replace("_", " ")
+
+
 def _hours_minutes_seconds(seconds: int) -> str:
     hours, rest = divmod(seconds, 3_600)
     minutes, seconds = divmod(rest, 60)

@@ -1,12 +1,13 @@
 """The one Jinja environment. A template that names what is not there fails at once, and all data is escaped."""
 
 from functools import cache, partial
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.resources import resource_path
-from app.web import formats
+from app.web import formats, states
 from app.web.assets import assets
 from app.web.fragments import CSRF_FIELD, NOW_FIELD, time_field
 
@@ -17,17 +18,12 @@ COLUMNS = (
     ("waiting_approval", "Waiting approval"),
     ("verified", "Verified"),
 )
-#: Stages with the word that stands beside their silhouette.
-STAGES = {
-    "queued": "Queued",
-    "starting": "Starting",
-    "running": "Running",
-    "needs_you": "Needs you",
-    "paused": "Paused",
-    "error": "Error",
-    "review": "In review",
-    "done": "Done",
-    "idle": "Idle",
+#: What an empty column says.
+EMPTY_COLUMNS = {
+    "backlog": "No tasks yet. Write the first card; moving it to In progress gives it a worktree, a branch and an agent.",
+    "in_progress": "No agent is at work. Start a task from the backlog.",
+    "waiting_approval": "Nothing waits for approval. When an agent stops, its diff comes here.",
+    "verified": "Nothing is merged yet. Approved work ends here.",
 }
 
 
@@ -53,17 +49,30 @@ def environment() -> Environment:
         "columns": COLUMNS,
         "csrf_field": CSRF_FIELD,
         "dom_id": dom_id,
+        "empty_columns": EMPTY_COLUMNS,
+        "filter_query": filter_query,
         "icon": icon,
         "now_field": NOW_FIELD,
-        "stages": STAGES,
+        "stages": states.STAGES,
         "vendor": "vendor/htmx-4.0.1",
     }
+    env.globals |= {name: getattr(states, name) for name in _STATE_NAMES}
     env.filters |= {name: getattr(formats, name) for name in _TEXT_FILTERS}
     env.filters |= {kind: partial(time_field, kind) for kind in ("ago", "elapsed", "clock")}
     return env
 
 
-_TEXT_FILTERS = ("initials", "number", "plural", "short_id", "short_number", "size", "tint", "took")
+_TEXT_FILTERS = (
+    "initials", "number", "ordinal", "plural", "short_id", "short_number", "size", "spaced", "times", "tint", "took",
+)  # fmt: skip
+
+
+_STATE_NAMES = ("agent_state", "agent_types", "audit_outcomes", "audit_state", "run_state", "runner_names", "worktree_state")
+
+
+def filter_query(**terms: str) -> str:
+    """The query string of a filter: only what is chosen."""
+    return urlencode({name: value for name, value in terms.items() if value})
 
 
 def dom_id(kind: str, id: str) -> str:

@@ -1,0 +1,1 @@
+"""Agents: configured workers of a project."""

@@ -1,0 +1,1 @@
+"""The audit log: one row for each tool call."""

@@ -1,0 +1,1 @@
+"""Projects: one git repository each, with its configuration."""

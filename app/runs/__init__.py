@@ -1,0 +1,1 @@
+"""Runs: one execution of an agent for one prompt."""

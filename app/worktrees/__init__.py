@@ -1,0 +1,1 @@
+"""Worktrees: a checkout and a branch for each task."""
