@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.reviews.diffs import FileDiff, render_change, render_diff
-from app.reviews.patches import read_patch
+from app.web.diffs import FileDiff, render_change, render_diff
+from app.web.patches import read_patch
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -8,9 +8,9 @@ from typing import Literal
 from markupsafe import Markup
 from msgspec import Struct
 
-from app.reviews.patches import PatchHunk, PatchLine, read_patch
-from app.reviews.words import changed_words
 from app.web.highlight import Span, line_spans, render_spans
+from app.web.patches import PatchHunk, PatchLine, read_patch
+from app.web.words import changed_words
 
 #: Rows of one file that a page shows before it offers the rest.
 MAX_ROWS = 1500
