@@ -2,9 +2,11 @@
 
 import getpass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from litestar import Request
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.types import Message, Scope
 from msgspec import Struct
 
 from app.events.recording import Actor
@@ -13,6 +15,7 @@ from app.ids import create_id, is_id
 VISITOR_COOKIE = "agentpane_visitor"
 NAME_COOKIE = "agentpane_name"
 NAME_LIMIT = 100
+_NEW_VISITOR = "agentpane_new_visitor"
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -43,20 +46,22 @@ def owner_name() -> str:
 
 
 async def person_of(request: Request[Any, Any, Any]) -> Person:
-    """The person behind `request`; a browser without the cookie gets one with the reply (`remember`)."""
+    """The person behind `request`; a browser without the cookie gets one with the reply (`remember_visitor`)."""
     known = request.cookies.get(VISITOR_COOKIE, "")
     if not is_id(known):
-        known = request.state.get("new_visitor") or create_id()
-        request.state["new_visitor"] = known
-    name = request.cookies.get(NAME_COOKIE, "").strip()[:NAME_LIMIT]
+        known = request.scope["state"].setdefault(_NEW_VISITOR, create_id())
+    name = unquote(request.cookies.get(NAME_COOKIE, "")).strip()[:NAME_LIMIT]
     return Person(known, name or owner_name())
 
 
-def visitor_cookie(visitor_id: str, secure: bool) -> Cookie:
-    """The cookie by which a browser is known again."""
-    return Cookie(VISITOR_COOKIE, visitor_id, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
+async def remember_visitor(message: Message, scope: Scope) -> None:
+    """A `before_send` hook: a browser that was not known gets the cookie by which it is known again."""
+    visitor = scope.get("state", {}).get(_NEW_VISITOR)
+    if visitor and message["type"] == "http.response.start":
+        cookie = Cookie(VISITOR_COOKIE, visitor, max_age=_YEAR_S, httponly=True, samesite="lax")
+        MutableScopeHeaders.from_message(message).add("set-cookie", cookie.to_header(header=""))
 
 
-def name_cookie(name: str, secure: bool) -> Cookie:
+def name_cookie(name: str) -> Cookie:
     """The cookie that remembers the name a person signs decisions with."""
-    return Cookie(NAME_COOKIE, name, max_age=_YEAR_S, httponly=True, samesite="lax", secure=secure)
+    return Cookie(NAME_COOKIE, quote(name), max_age=_YEAR_S, httponly=True, samesite="lax")

@@ -29,5 +29,5 @@ async def worktree_for(task: TaskRow, project: ProjectRow) -> WorktreeRow:
         )
     )
     await WorktreeStep.insert(*(WorktreeStep(id=create_id(), worktree_id=worktree_id, name=name) for name in STEPS))
-    await record(project.id, "worktree.created", actor=SYSTEM, subject=worktree_id, payload={"task": task.id})
+    await record(project.id, "worktree.created", actor=SYSTEM, subject=task.id, payload={"worktree": worktree_id})
     return await get_worktree(worktree_id)
