@@ -19,7 +19,7 @@ async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     """An empty database of this run's own: on the server that DATABASE_URL names, else on an embedded one."""
     given = os.environ.get("DATABASE_URL")
     if given:
-        async with _database_on(given) as url:
+        async with fresh_database(given) as url:
             yield url
         return
     server = EmbeddedServer(Path(tmp_path_factory.mktemp("server")) / "postgres")
@@ -38,7 +38,8 @@ async def database(database_url: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _database_on(server_url: str) -> AsyncIterator[str]:
+async def fresh_database(server_url: str) -> AsyncIterator[str]:
+    """An empty database on the server, dropped at the end."""
     name = f"agentpane_test_{secrets.token_hex(6)}"
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name}")

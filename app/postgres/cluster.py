@@ -55,6 +55,7 @@ class Cluster:
         self.log = self.folder / "postgres.log"
         self.lock = self.folder / "owner.lock"
         self._password = self.folder / "password"
+        self._port = self.folder / "port"
 
     @property
     def password(self) -> str:
@@ -69,6 +70,18 @@ class Cluster:
     def url(self, port: int) -> str:
         """The address for asyncpg, with the password: not for logs."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{port}/{DATABASE}"
+
+    @property
+    def last_port(self) -> int:
+        """The port of the last start; 0 when there was none."""
+        try:
+            return int(self._port.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    @last_port.setter
+    def last_port(self, port: int) -> None:
+        self._port.write_text(f"{port}\n")
 
     def make_folder(self) -> None:
         """Make the folder, closed to other users; the folders above it stay as they are."""

@@ -1,5 +1,7 @@
 """What can go wrong with PostgreSQL, and how to see that it is only away for a while."""
 
+import socket
+
 import asyncpg
 from asyncpg.exceptions import InterfaceError, InternalClientError
 from asyncpg.exceptions import PostgresError as ServerError
@@ -14,10 +16,10 @@ class PostgresError(Exception):
 #: Everything that asyncpg and the network raise when a connection or a query fails.
 ERRORS = (ServerError, InterfaceError, OSError, TimeoutError)
 
-#: What they raise while the server is gone, starting or stopping.
+#: What they raise while the server is gone, starting or stopping. Not every OSError: files raise those too.
 _AWAY = (
-    OSError,
-    TimeoutError,
+    ConnectionError,
+    socket.gaierror,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,

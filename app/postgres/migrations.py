@@ -39,7 +39,7 @@ async def pending(url: str) -> list[str]:
     """The ids of the migrations that `migrate` would apply, oldest first."""
     point_at(url)
     connection = await _connect(url)
-    await connection.close()
+    await connection.close(timeout=5)
     return await _pending()
 
 
@@ -100,7 +100,7 @@ async def _connect(url: str) -> asyncpg.Connection:
         raise PostgresError(f"The database cannot be reached: {error or 'no answer within 10 s'}") from error
     major = connection.get_server_version().major
     if major < MINIMUM_MAJOR:
-        await connection.close()
+        await connection.close(timeout=5)
         raise PostgresError(f"The database is PostgreSQL {major}; AgentPane needs {MINIMUM_MAJOR} or newer.")
     return connection
 

@@ -10,7 +10,18 @@ from app.postgres.errors import PostgresError
 MINIMUM_CONNECTIONS = 2
 MAXIMUM_CONNECTIONS = 8
 
-_ENGINE = PostgresEngine(config={"dsn": ""}, extensions=())
+
+class _LateEngine(PostgresEngine):
+    """An engine that is made before its address is known: Piccolo's own would connect as soon as it is imported."""
+
+    async def check_version(self) -> None:
+        """`migrations.migrate` refuses a server that is too old."""
+
+    async def prep_database(self) -> None:
+        """We need no extensions."""
+
+
+_ENGINE = _LateEngine(config={"dsn": ""}, extensions=())
 
 
 def engine() -> PostgresEngine:

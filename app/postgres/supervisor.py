@@ -23,7 +23,8 @@ from app.postgres.errors import ERRORS, PostgresError, is_away
 from app.postgres.privileges import before_exec
 
 _START_SECONDS = 120
-_STOP_SECONDS = 30
+#: Fast shutdown, an immediate one, the end; seconds for each. After any of them every commit is kept.
+_ENDINGS = ((signal.SIGINT, 5), (signal.SIGQUIT, 2), (signal.SIGKILL, 5))
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 10.0
@@ -108,12 +109,13 @@ class EmbeddedServer:
             await _end(orphan)
 
     async def _launch(self, programs: Path, deadline: float) -> None:
-        asked_port = self._port
+        port = self._port or _free_or_any(self._cluster.last_port)
         while True:
-            self._port = _free_port(asked_port)
+            self._port = _free_port(port)
             log_start = self._cluster.log_size()
             self._spawn(programs)
             if await self._becomes_ready(deadline):
+                self._cluster.last_port = self._port
                 return
             complaint = self._cluster.complaint_since(log_start)
             if time.monotonic() > deadline or not any(passing in complaint for passing in _PASSING):
@@ -179,8 +181,7 @@ class EmbeddedServer:
 
 
 async def _end(process: psutil.Process) -> None:
-    """Fast shutdown, then an immediate one, then the end: after each of them every commit is kept."""
-    for number, seconds in ((signal.SIGINT, _STOP_SECONDS), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
+    for number, seconds in _ENDINGS:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
         if await _is_gone(process, seconds):
@@ -208,6 +209,14 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def _free_or_any(port: int) -> int:
+    """The port of the last time if it is free, so that the address stays the same; else 0, for any."""
+    try:
+        return _free_port(port)
+    except PostgresError:
+        return 0
+
+
 def _free_port(asked: int) -> int:
     """A free port of the loopback interface; exactly `asked` where clients already know it (not 0)."""
     with socket.socket() as probe:
@@ -223,10 +232,10 @@ async def _answers(url: str) -> bool:
     try:
         connection = await asyncpg.connect(url, timeout=5)
     except ERRORS as error:
-        if is_away(error) or isinstance(error, asyncpg.InvalidCatalogNameError):
+        if is_away(error) or isinstance(error, (OSError, asyncpg.InvalidCatalogNameError)):
             return False
         raise PostgresError(f"The embedded database refuses us: {error}") from error
-    await connection.close()
+    await connection.close(timeout=5)
     return True
 
 
@@ -238,4 +247,4 @@ async def _make_database(url: str) -> None:
     try:
         await connection.execute(f'CREATE DATABASE "{DATABASE}"')
     finally:
-        await connection.close()
+        await connection.close(timeout=5)
