@@ -52,9 +52,6 @@ class RunView(Struct, frozen=True, kw_only=True):
     #: `task`, `rejection`, `message` or `retry`.
     cause: str
     status: str
-    #: Stage for the glyph, and the word beside it: `done` "to review", `error` "api_error".
-    stage: str
-    outcome: str
     agent: str
     runner: str = ""
     model: str = ""
@@ -95,29 +92,13 @@ class FeedItem(Struct, frozen=True, kw_only=True):
 
 
 class StepView(Struct, frozen=True, kw_only=True):
-    """One of the four steps of making a worktree; `name` and `status` as in `worktree_steps`."""
+    """One step of making a worktree, as `worktrees/_steps.html` draws it: `done`, `starting`, `error` or `idle`."""
 
-    name: Literal["add", "env", "deps", "init"]
-    status: Literal["pending", "running", "done", "skipped", "error"]
+    name: str
+    stage: str
+    note: str = ""
+    duration: int | None = None
     log: str = ""
-    started_at: datetime | None = None
-    duration_ms: int | None = None
-
-    @property
-    def label(self) -> str:
-        """What the step is called on a page."""
-        return {
-            "add": "Add worktree",
-            "env": "Copy env files",
-            "deps": "Install dependencies",
-            "init": "Init script",
-        }[self.name]
-
-    @property
-    def stage(self) -> str:
-        """The step's glyph."""
-        stages = {"pending": "queued", "running": "starting", "done": "done", "skipped": "idle", "error": "error"}
-        return stages[self.status]
 
 
 class WorktreePanel(Struct, frozen=True, kw_only=True):
@@ -131,12 +112,6 @@ class WorktreePanel(Struct, frozen=True, kw_only=True):
     last_error: str = ""
     steps: tuple[StepView, ...] = ()
     actions: tuple[Action, ...] = ()
-
-    @property
-    def stage(self) -> str:
-        """The status as a glyph."""
-        stages = {"active": "done", "removed": "idle", "error": "error"}
-        return stages.get(self.status, "starting")
 
 
 class EditForm(Struct, frozen=True, kw_only=True):
