@@ -18,9 +18,7 @@ from app.board.controllers import BoardController, CardController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.postgres.listening import Listener
-from app.postgres.migrations import migrate
-from app.postgres.pool import connect, disconnect
-from app.postgres.supervisor import EmbeddedServer
+from app.postgres.opening import database
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
 from app.runs.engine import Engine
@@ -28,10 +26,10 @@ from app.runs.recovering import recover
 from app.settings import Settings
 from app.system.controllers import HealthController
 from app.web.assets import static_file
-from app.web.controllers import PatternsController, ThemeController
+from app.web.controllers import ThemeController
 from app.web.csrf import csrf_config
 from app.web.errors import exception_handlers
-from app.web.limits import BODY_LIMIT
+from app.web.limits import REQUEST_BODY
 from app.web.security import AllowedHosts, add_security_headers, own_names
 
 log = logging.getLogger(__name__)
@@ -41,7 +39,6 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     BoardController,
     CardController,
     ThemeController,
-    PatternsController,
     static_file,
 ]
 
@@ -54,11 +51,11 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[_lifespan],
         state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout)}),
         dependencies={"person": Provide(person_of)},
-        exception_handlers=exception_handlers(),
+        exception_handlers=dict(exception_handlers()),
         csrf_config=csrf_config(secret_key(settings), secure=urlsplit(settings.base_url).scheme == "https"),
         middleware=[AllowedHosts(own_names(settings.host, settings.base_url, settings.allowed_hosts))],
         before_send=[add_security_headers, remember_visitor],
-        request_max_body_size=BODY_LIMIT,
+        request_max_body_size=REQUEST_BODY,
         openapi_config=None,
         logging_config=None,
     )
@@ -79,10 +76,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     fanout: Fanout = app.state.fanout
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(database(settings))
-        await migrate(url)
-        await connect(url)
-        stack.push_async_callback(disconnect)
+        url = await stack.enter_async_context(database(settings.database_url, settings.data_dir / "postgres"))
         fanout.start()
         stack.push_async_callback(fanout.stop)
         listener = Listener(url, CHANNEL, fanout.on_payload, fanout.on_reconnect)
@@ -95,20 +89,6 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         engine.start()
         stack.push_async_callback(engine.stop)
         yield
-
-
-@asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[str]:
-    """The address of the database: the one that was set, or an embedded server for as long as this lasts."""
-    if settings.database_url:
-        yield settings.database_url
-        return
-    server = EmbeddedServer(settings.data_dir / "postgres")
-    await server.start()
-    try:
-        yield server.url
-    finally:
-        await server.stop()
 
 
 def secret_key(settings: Settings) -> str:

@@ -116,8 +116,9 @@ async def cards_about(project_id: str, task_ids: set[str], agent_ids: set[str], 
     """The cards of these tasks, of the tasks these agents hold, and of the whole queue when it may have changed."""
     found = await rows(
         _Row,
-        f"{_SELECT} WHERE t.project_id = $1 AND (t.id = ANY($2) OR (t.agent_id = ANY($3) AND t.\"column\" = 'in_progress')"
-        ' OR (t."column" = \'in_progress\' AND t.agent_id IS NULL)) ORDER BY t."column", t.position, t.id',
+        f"""{_SELECT} WHERE t.project_id = $1 AND (t.id = ANY($2)
+          OR (t."column" = 'in_progress' AND (t.agent_id IS NULL OR t.agent_id = ANY($3))))
+          ORDER BY t."column", t.position, t.id""",
         project_id,
         list(task_ids),
         list(agent_ids),

@@ -138,7 +138,7 @@ class Fanout:
         if pump := self._pumps.get(key):
             pump.wake.set()
 
-    def on_reconnect(self) -> None:
+    async def on_reconnect(self) -> None:
         """Notifications may have been missed: every topic looks for itself."""
         for pump in self._pumps.values():
             pump.wake.set()

@@ -1,6 +1,7 @@
 """The journal of a merge in the table `merges`: written before the first file of a checkout changes."""
 
 from pathlib import Path
+from typing import Any
 
 from app.clock import now
 from app.reviews.tables import Merge
@@ -14,7 +15,12 @@ class MergeJournal:
 
     async def open(self, checkout: Path, old: str, new: str) -> None:
         """Files of `checkout` are about to change from `old` to `new`."""
-        values = {Merge.status: "advancing", Merge.checkout: str(checkout), Merge.old_oid: old, Merge.new_oid: new}
+        values: dict[Any, Any] = {
+            Merge.status: "advancing",
+            Merge.checkout: str(checkout),
+            Merge.old_oid: old,
+            Merge.new_oid: new,
+        }
         await Merge.update(values).where(self._row)
 
     async def close(self) -> None:

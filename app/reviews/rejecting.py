@@ -1,5 +1,7 @@
 """Send work back with a reason: the same agent goes on in the same conversation."""
 
+from typing import Any
+
 import msgspec
 
 from app.events.recording import Actor, record
@@ -32,7 +34,7 @@ async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
     return task
 
 
-async def record_decision(task: TaskRow, actor: Actor, payload: dict[str, object]) -> None:
+async def record_decision(task: TaskRow, actor: Actor, payload: dict[str, Any]) -> None:
     """Tell the task's session of a decision. The caller holds the project's lock."""
     await record(task.project_id, "task.decided", actor=actor, subject=task.id, payload=payload)
     if task.session_id is not None:
