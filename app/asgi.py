@@ -19,12 +19,15 @@ from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.postgres.listening import Listener
 from app.postgres.opening import database
+from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
 from app.runs.engine import Engine
 from app.runs.recovering import recover
+from app.sessions.controllers import SessionController
 from app.settings import Settings
 from app.system.controllers import HealthController
+from app.tasks.controllers import TaskController
 from app.web.assets import static_file
 from app.web.controllers import ThemeController
 from app.web.csrf import csrf_config
@@ -38,6 +41,9 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     HealthController,
     BoardController,
     CardController,
+    SessionController,
+    TaskController,
+    ReviewController,
     ThemeController,
     static_file,
 ]

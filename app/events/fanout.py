@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT = 500
 #: Seconds between comments on a quiet stream.
 HEARTBEAT_S = 10.0
-HEARTBEAT = b": still here\n\n"
+HEARTBEAT = b": still here\nevent: ping\n\n"
 
 
 class Frame(Struct, frozen=True):
