@@ -9,7 +9,7 @@ import pytest
 
 from app.git.refusals import GitRefused
 from tests.git.benches import ARRIVED, GONE, NEW, Bench, Journal
-from tests.git.repositories import State, commit, make_repository, state, user, write
+from tests.git.repositories import State, commit, edit_unnoticed, make_repository, state, user, write
 
 Arrange = Callable[[Path], object]
 
@@ -69,6 +69,7 @@ REFUSALS: dict[str, tuple[Arrange, str, tuple[str, ...]]] = {
     "edited the same file": (holds("a"), "dirty", ("a",)),
     "edited other lines of it": (holds("a", "1 mine\n2\n3\n4\n5\n6\n"), "dirty", ("a",)),
     "edited it to the same": (holds("a", str(NEW["a"])), "dirty", ("a",)),
+    "edited it in the instant of the index": (lambda root: edit_unnoticed(root, "dir/e"), "dirty", ("dir/e",)),
     "staged the same file": (many(holds("dir/e"), ran("add", "dir/e")), "dirty", ("dir/e",)),
     "staged it to the same": (many(holds("a", str(NEW["a"])), ran("add", "a")), "dirty", ("a",)),
     "deleted the same file": (holds("a", None), "dirty", ("a",)),
