@@ -80,7 +80,7 @@ async def patch(
     context: int = 3,
     ignore_whitespace: bool = False,
 ) -> Patch:
-    """The patch of one file between two oids; `old_path` is where a renamed one was. For files that are not `binary`."""
+    """The patch of one file between two oids; `old_path` is where a renamed one was. Not for binary files."""
     flags = [f"--unified={context}", "--src-prefix=a/", "--dst-prefix=b/", "--no-color"]
     if ignore_whitespace:
         flags.append("--ignore-all-space")
