@@ -5,7 +5,6 @@ The order is index before ref: `git commit` reads HEAD, then the index, and only
 moved first it could commit the old index on top, which takes the merge back without a word.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from app.git.obstacles import copy_index, require_base, require_clear_way, requi
 from app.git.refs import move_ref, resolve
 from app.git.refusals import GitRefused
 from app.git.repository import Repository
-from app.git.running import uninterrupted
+from app.git.running import in_thread, uninterrupted
 
 _ATTEMPTS = 3
 
@@ -76,25 +75,11 @@ async def _require_clear(plan: Advance, index: Path) -> None:
 async def _journaled(plan: Advance, journal: Journal, work: Callable[[], None]) -> None:
     await journal.open(plan.checkout, plan.old, plan.new)
     try:
-        await _in_thread(work)
+        await in_thread(work)
     except GitRefused:
         await journal.close()
         raise
     await journal.close()
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Not even the end of the event loop interrupts a thread; so nobody lets go of the lock before it is done."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    interrupted: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait({future})
-        except asyncio.CancelledError as cancelled:
-            interrupted = cancelled
-    if interrupted is not None:
-        raise interrupted from future.exception()
-    future.result()
 
 
 async def _advance_ref(repo: Repository, branch: str, old: str, new: str, journal: Journal) -> bool:

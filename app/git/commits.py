@@ -19,7 +19,7 @@ class Identity(Struct, frozen=True):
         """The three variables for `role`, `AUTHOR` or `COMMITTER`."""
         name = _without_marks(self.name) or _without_marks(self.email.partition("@")[0]) or "unknown"
         email = _without_marks(self.email) or "unknown@localhost"
-        date = {f"GIT_{role}_DATE": self.date} if self.date else {}
+        date = {f"GIT_{role}_DATE": f"@{self.date}"} if self.date else {}
         return {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email, **date}
 
 

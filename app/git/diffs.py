@@ -1,12 +1,13 @@
 """What differs between two trees: the list first, then one patch at a time and never more of it than asked for."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
-from app.git.running import git, read_up_to
+from app.git.plain_views import plainly
+from app.git.running import Output, git, read_up_to
 
 #: A patch longer than this is cut: a page shows it in parts or offers the file.
 MOST_PATCH = 1024 * 1024
@@ -54,8 +55,12 @@ class Patch(Struct, frozen=True):
 
 async def changed_files(cwd: Path, base_tree: str, tree: str) -> list[FileChange]:
     """What changed from `base_tree` to `tree` (oids of trees or commits), in git's order."""
-    answer = await git(cwd, "diff-tree", "-z", "--raw", "--numstat", *_LIKE_ANYWHERE, base_tree, tree)
-    return list(_parse(answer.fields))
+
+    async def listed(place: Path, env: Mapping[str, str]) -> Output:
+        flags = ("-z", "--raw", "--numstat", *_LIKE_ANYWHERE)
+        return await git(place, "diff-tree", *flags, base_tree, tree, env=env)
+
+    return list(_parse((await plainly(cwd, listed)).fields))
 
 
 def totals(changes: Iterable[FileChange]) -> Totals:
@@ -75,14 +80,17 @@ async def patch(
     context: int = 3,
     ignore_whitespace: bool = False,
 ) -> Patch:
-    """The patch of one file; `old_path` where it was renamed. Ask only for files that are not `binary`."""
+    """The patch of one file between two oids; `old_path` is where a renamed one was. Not for binary files."""
     flags = [f"--unified={context}", "--src-prefix=a/", "--dst-prefix=b/", "--no-color"]
     if ignore_whitespace:
         flags.append("--ignore-all-space")
     paths = [os.fsencode(name) for name in dict.fromkeys((old_path or path, path))]
-    text, truncated = await read_up_to(
-        limit_bytes, cwd, "diff-tree", "-p", *flags, *_LIKE_ANYWHERE, base_tree, tree, "--", *paths
-    )
+
+    async def shown(place: Path, env: Mapping[str, str]) -> tuple[bytes, bool]:
+        what = (*flags, *_LIKE_ANYWHERE, base_tree, tree, "--")
+        return await read_up_to(limit_bytes, place, "diff-tree", "-p", *what, *paths, env=env)
+
+    text, truncated = await plainly(cwd, shown)
     return Patch(text[: text.rfind(b"\n") + 1] if truncated else text, truncated)
 
 

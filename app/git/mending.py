@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.git.checkouts import git_dir_of
 from app.git.index_locks import inherit_index_lock
@@ -12,7 +13,7 @@ from app.git.moving_files import Advance, bring_files, remove_own_index
 from app.git.obstacles import copy_index, holds_only_leaving
 from app.git.refs import current_branch, is_ancestor, move_ref, resolve
 from app.git.refusals import GitRefused
-from app.git.running import git, uninterrupted
+from app.git.running import git, in_thread, uninterrupted
 
 _NONE = "000000"
 _SUBMODULE = "160000"
@@ -87,11 +88,20 @@ async def _finish_files(plan: Advance, held: int) -> None:
     arrived, waiting = await _alike(plan, entries, is_new=True), await _alike(plan, entries, is_new=False)
     if foreign := {entry.path for entry in entries} - arrived - waiting:
         raise _stop(foreign)
-    await _stage(
-        plan.checkout, plan.index, [entry for entry in entries if entry.path in arrived - waiting], is_new=True
-    )
+    done = [entry for entry in entries if entry.path in arrived]
+    await _stage(plan.checkout, plan.index, done, is_new=True)
     await git(plan.checkout, "update-index", "-q", "--refresh", index=plan.index, check=False)
-    bring_files(plan, held)
+    # From the tree as the crash left it: git would take a file that stands where `old` has a folder for foreign.
+    rest = replace(plan, old=await _half_way_tree(plan, done))
+    await in_thread(lambda: bring_files(rest, held))
+
+
+async def _half_way_tree(plan: Advance, done: list[_Entry]) -> str:
+    with TemporaryDirectory(prefix="agentpane-index-") as folder:
+        index = Path(folder) / "index"
+        await git(plan.checkout, "read-tree", plan.old, index=index)
+        await _stage(plan.checkout, index, done, is_new=True)
+        return (await git(plan.checkout, "write-tree", index=index)).text
 
 
 async def _entries(plan: Advance) -> list[_Entry]:

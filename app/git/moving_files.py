@@ -46,7 +46,7 @@ def bring_files_and_ref(plan: Advance, held: int) -> None:
     Raises `GitRefused` with everything as it was, `GitError` when it stopped half way.
     """
     kept = plan.git_dir / "index.agentpane-old"
-    shutil.copy(plan.git_dir / "index", kept)
+    shutil.copy2(plan.git_dir / "index", kept)
     bring_files(plan, held)
     ref = git_now(
         plan.checkout,
@@ -80,7 +80,7 @@ def _read_tree(plan: Advance, start: str, goal: str, held: int) -> Output:
 
 def _changed_already(plan: Advance) -> list[str]:
     """Paths of the change that are not as in `old` any more: a full disk stops git in the middle."""
-    shutil.copy(plan.git_dir / "index", plan.index)
+    shutil.copy2(plan.git_dir / "index", plan.index)
     git_now(plan.checkout, "update-index", "-q", "--refresh", index=plan.index, check=False)
     edited = git_now(plan.checkout, "diff-files", "-z", "--name-only", index=plan.index).fields
     listed = git_now(plan.checkout, "diff-tree", "-r", "-z", "--no-renames", "--name-status", plan.old, plan.new).fields
@@ -90,7 +90,7 @@ def _changed_already(plan: Advance) -> list[str]:
 
 
 def _take_back(plan: Advance, held: int, kept: Path) -> None:
-    shutil.copy(plan.git_dir / "index", plan.index)
+    shutil.copy2(plan.git_dir / "index", plan.index)
     done = _read_tree(plan, plan.new, plan.old, held)
     if done.code:
         # Somebody edited a file in these milliseconds: with the old index it shows as their edit, nothing is lost.

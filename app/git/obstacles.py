@@ -61,7 +61,8 @@ async def changed_paths(cwd: Path, old: str, new: str) -> dict[str, str]:
 def copy_index(git_dir: Path, copy: Path) -> None:
     """Copy the index of a checkout; refuses when there is none, since everything then counts as deleted."""
     try:
-        shutil.copy(git_dir / "index", copy)
+        # With its time: a file edited in the same tick as the index was written would else count as clean.
+        shutil.copy2(git_dir / "index", copy)
     except FileNotFoundError as missing:
         raise GitRefused("dirty", f"{git_dir} has no index: nothing is checked out there.") from missing
 

@@ -66,6 +66,7 @@ async def inspect(path: Path, *, empty_ok: bool = False) -> Repository:
     for folder in (common_dir, common_dir / "objects", common_dir / "refs"):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise GitRefused("not_writable", f"{folder} cannot be written to by this server's user.")
+    identity = await _identity(root)
     return Repository(
         root=root,
         prefix=prefix,
@@ -73,8 +74,8 @@ async def inspect(path: Path, *, empty_ok: bool = False) -> Repository:
         git_dir=git_dir,
         head_branch=await current_branch(root),
         head=head,
-        user_name=await _setting(root, "user.name"),
-        user_email=await _setting(root, "user.email"),
+        user_name=identity.get("user.name"),
+        user_email=identity.get("user.email"),
     )
 
 
@@ -136,10 +137,12 @@ async def _places(folder: Path) -> tuple[Path, str, Path, Path]:
         raise await _why_not(folder, kind)
     if kind.text != "false\ntrue":
         raise _bare_or_inside(folder, kind)
-    root, prefix, common_dir, git_dir = [
-        (await git(folder, "rev-parse", "--path-format=absolute", question)).text
-        for question in ("--show-toplevel", "--show-prefix", "--git-common-dir", "--absolute-git-dir")
-    ]
+    questions = ("--show-toplevel", "--show-prefix", "--git-common-dir", "--absolute-git-dir")
+    answer = await git(folder, "rev-parse", "--path-format=absolute", *questions)
+    lines = os.fsdecode(answer.out).split("\n")[:-1]
+    if len(lines) != len(questions):
+        raise GitRefused("not_a_repository", f"{folder} has a line break in its path, which git cannot report.")
+    root, prefix, common_dir, git_dir = lines
     return Path(root).resolve(), prefix, Path(common_dir).resolve(), Path(git_dir).resolve()
 
 
@@ -161,5 +164,6 @@ def _bare_or_inside(folder: Path, answer: Output) -> GitRefused:
     return GitRefused("not_a_repository", f"{folder} lies inside a .git folder; choose the folder above it.")
 
 
-async def _setting(root: Path, name: str) -> str | None:
-    return (await git(root, "config", "--get", name, check=False)).text or None
+async def _identity(root: Path) -> dict[str, str]:
+    answer = await git(root, "config", "-z", "--get-regexp", r"^user\.(name|email)$", check=False)
+    return dict(row.partition("\n")[::2] for row in answer.fields)

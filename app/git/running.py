@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,6 +134,20 @@ async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
         if not task.cancelled() and task.exception():
             raise asyncio.CancelledError from task.exception()
         raise
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a thread and do not return before it is done, not even when the event loop ends."""
+    future = asyncio.get_running_loop().run_in_executor(None, work)
+    interrupted: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as cancelled:
+            interrupted = cancelled
+    if interrupted is not None:
+        raise interrupted from future.exception()
+    return future.result()
 
 
 async def require_git() -> tuple[int, int]:

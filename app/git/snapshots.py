@@ -100,7 +100,8 @@ async def _take(worktree: Path, index: Path, limit: int) -> Snapshot:
 async def _copy_index(worktree: Path, git_dir: Path, index: Path, head: str | None) -> None:
     """The copy keeps git's cache of file times: without it every file is read again."""
     if (git_dir / "index").exists():
-        shutil.copyfile(git_dir / "index", index)
+        # With its own time: a file edited in the same tick as the index was written would else count as clean.
+        shutil.copy2(git_dir / "index", index)
     elif head is not None:
         await git(worktree, "read-tree", head, index=index)
 

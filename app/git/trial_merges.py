@@ -1,6 +1,7 @@
 """Trial merges of two commits: the resulting tree, or what is in conflict. Nothing but loose objects is written."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from msgspec import Struct
@@ -69,16 +70,14 @@ async def tree_on(cwd: Path, tree: str, parents: list[str]) -> str:
 
 
 def _conflicts(fields: Iterator[str]) -> tuple[Conflict, ...]:
-    for entry in fields:  # `mode oid stage<TAB>path` of each unmerged file, up to an empty field
-        if not entry:
-            break
-    return tuple(_messages(fields))
+    in_base = {entry.partition("\t")[2] for entry in takewhile(bool, fields) if entry.split(" ", 2)[2].startswith("1")}
+    return tuple(_messages(fields, in_base))
 
 
-def _messages(fields: Iterator[str]) -> Iterator[Conflict]:
+def _messages(fields: Iterator[str], in_base: set[str]) -> Iterator[Conflict]:
     for count in fields:
         paths = [next(fields) for _ in range(int(count))]
         kind, message = next(fields), next(fields).strip()
         if kind.startswith("CONFLICT"):
-            name = kind.removeprefix("CONFLICT").strip(" ()")
-            yield Conflict(paths[0] if paths else "", name, message)
+            path, name = paths[0] if paths else "", kind.removeprefix("CONFLICT").strip(" ()")
+            yield Conflict(path, "add/add" if name == "contents" and path not in in_base else name, message)

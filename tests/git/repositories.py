@@ -60,6 +60,19 @@ def commit(root: Path, files: Mapping[str, Content], message: str = "Change") ->
     return user(root, "rev-parse", "HEAD")
 
 
+def edit_unnoticed(root: Path, name: str) -> None:
+    """Change a file without a change of its size or times, in the instant in which the index was written."""
+    file, index = root / name, root / ".git" / "index"
+    user(root, "config", "core.trustctime", "false")
+    instant = (1_700_000_000_000_000_000, 1_700_000_000_000_000_000)
+    os.utime(file, ns=instant)
+    user(root, "update-index", "--refresh")
+    os.utime(index, ns=instant)
+    file.write_bytes(file.read_bytes().swapcase())
+    os.utime(file, ns=instant)
+    assert file.stat().st_mtime_ns == index.stat().st_mtime_ns
+
+
 State = dict[str, dict[str, tuple[int, bytes]]]
 
 

@@ -7,85 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.git.advancing import advance
 from app.git.refusals import GitRefused
-from app.git.repository import Repository, inspect
-from tests.git.repositories import State, commit, make_repository, state, user, write
-
-OLD = {
-    "a": "1\n2\n3\n4\n5\n6\n",
-    "d": "goes away\n",
-    "dir/e": "e\n",
-    "other": "other\n",
-    "becomes-folder": "file\n",
-    "becomes-file/x": "x\n",
-    ".gitignore": "*.ign\nignored/\n",
-}
-NEW = {
-    "a": "1\n2\n3\n4\n5\n6 changed\n",
-    "d": None,
-    "dir/e": "e changed\n",
-    "newf": "new\n",
-    "x.ign": "tracked though ignored\n",
-    "p.ign/q": "below an ignored name\n",
-    "becomes-folder": None,
-    "becomes-file/x": None,
-    "ü/deep/é.txt": "née\n",
-}
-
-
-GONE = {path for path, content in NEW.items() if content is None}
-ARRIVED = {path: str(content) for path, content in NEW.items() if content is not None}
-ARRIVED |= {"becomes-folder/y": "y\n", "becomes-file": "now a file\n"}
-
-
-class Journal:
-    """Writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[object, ...]] = []
-
-    async def open(self, checkout: Path, old: str, new: str) -> None:
-        assert (await asyncio.to_thread(user, checkout, "rev-parse", "HEAD")) == old
-        self.entries.append(("open", checkout, old, new))
-
-    async def close(self) -> None:
-        self.entries.append(("close",))
-
-
-class Bench:
-    """A person's copy on main at `old`, and finished work at `new`."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.old = user(root, "rev-parse", "main")
-        self.new = user(root, "rev-parse", "agent/1/x")
-        self.journal = Journal()
-
-    async def advance(self) -> Path | None:
-        return await advance(await self.repository(), "main", self.old, self.new, self.journal)
-
-    async def repository(self) -> Repository:
-        return await inspect(self.root)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make_repository(tmp_path_factory.mktemp("template") / "copy", OLD)
-    user(root, "checkout", "-q", "-b", "agent/1/x")
-    write(root, NEW)
-    (root / "becomes-file").rmdir()
-    write(root, {"becomes-folder/y": "y\n", "becomes-file": "now a file\n"})
-    user(root, "add", "-A", "-f")
-    user(root, "commit", "-q", "-m", "Task")
-    user(root, "checkout", "-q", "main")
-    return root
-
-
-@pytest.fixture
-def bench(tmp_path: Path, template: Path) -> Bench:
-    return Bench(shutil.copytree(template, tmp_path / "my copy", symlinks=True))
-
+from tests.git.benches import ARRIVED, GONE, NEW, Bench, Journal
+from tests.git.repositories import State, commit, edit_unnoticed, make_repository, state, user, write
 
 Arrange = Callable[[Path], object]
 
@@ -145,6 +69,7 @@ REFUSALS: dict[str, tuple[Arrange, str, tuple[str, ...]]] = {
     "edited the same file": (holds("a"), "dirty", ("a",)),
     "edited other lines of it": (holds("a", "1 mine\n2\n3\n4\n5\n6\n"), "dirty", ("a",)),
     "edited it to the same": (holds("a", str(NEW["a"])), "dirty", ("a",)),
+    "edited it in the instant of the index": (lambda root: edit_unnoticed(root, "dir/e"), "dirty", ("dir/e",)),
     "staged the same file": (many(holds("dir/e"), ran("add", "dir/e")), "dirty", ("dir/e",)),
     "staged it to the same": (many(holds("a", str(NEW["a"])), ran("add", "a")), "dirty", ("a",)),
     "deleted the same file": (holds("a", None), "dirty", ("a",)),
