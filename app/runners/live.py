@@ -1,6 +1,7 @@
 """What every live run shares: a queue between the program's reader and the one who records, and one ending."""
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -70,7 +71,8 @@ class QueuedRun(ABC):
         try:
             finished = await self._work()
         except Exception as error:  # The stream's promise: what goes wrong is told by Finished, never by silence.
-            await self._end_processes()
             finished = Finished(error_type="setup_failed", error=f"{type(error).__name__}: {error}")
+            with contextlib.suppress(OSError):
+                await self._end_processes()
         self._is_over = True
         await self.emit(finished)

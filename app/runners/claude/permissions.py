@@ -13,6 +13,7 @@ from typing import Any
 
 INCLUDES = {
     "Edit": ("Write", "MultiEdit", "NotebookEdit"),
+    "Task": ("Agent",),
     "Bash": ("BashOutput", "KillShell", "TaskOutput", "TaskStop"),
 }
 CHANGES_FILES = {"Edit", "Write", "MultiEdit", "NotebookEdit"}
