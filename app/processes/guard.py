@@ -33,7 +33,9 @@ _ASKED: list[int] = []
 def main(spec_path: Path, more_arguments: list[str]) -> NoReturn:
     """Run the program of `spec_path` and exit with its code, or with 128 + the number of the signal that ended it."""
     spec = json.loads(spec_path.read_text())
+    _shed_environment(spec["inherit"])
     spec_path.unlink()
+    spec_path.with_suffix(".pid").write_text(str(os.getpid()))
     wake = _listen()
     _become_reaper()
     parent = _watch(spec["parent"])
@@ -133,6 +135,13 @@ def _marked_or_grouped(child_pid: int) -> set[int]:
         except (psutil.Error, OSError):
             continue
     return found
+
+
+def _shed_environment(inherit: list[str]) -> None:
+    """Start anew without what a library handed on from the server's environment: anybody may read ours in /proc."""
+    kept = {name: os.environ[name] for name in (MARKER, *inherit) if name in os.environ}
+    if os.environ.keys() - kept.keys() - {"LC_CTYPE"}:  # Python itself may set LC_CTYPE.
+        os.execve(sys.executable, [sys.executable, "-I", *sys.argv], kept)  # noqa: S606 - ourselves, again
 
 
 def _listen() -> int:

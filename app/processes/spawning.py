@@ -15,6 +15,9 @@ from app.processes import guard, trees
 from app.processes.lines import LineReader
 
 GUARD = Path(guard.__file__).resolve()
+_WRAPPER = """#!/bin/sh
+exec "$GUARD_PYTHON" -I "$GUARD" "$GUARD_ORDER" "$@"
+"""
 #: Seconds between asking a tree to end and making it end.
 GRACE_S = 3.0
 
@@ -89,13 +92,35 @@ async def spawn(
     return GuardedProcess(process, marker, order_path)
 
 
+def write_wrapper(
+    state_dir: Path, argv: list[str], env: Mapping[str, str], marker: str, inherit: tuple[str, ...]
+) -> tuple[Path, dict[str, str]]:
+    """For a library that starts its program itself: a path to start instead, and the variables it must hand on.
+
+    Starting the path runs `argv` under a guard with exactly `env`, the marker, and the variables named by `inherit`.
+    """
+    order_path = write_order(state_dir, argv, env, marker, inherit)
+    path = state_dir / "guarded"
+    path.write_text(_WRAPPER)
+    path.chmod(0o700)
+    handed_on = {"GUARD_PYTHON": sys.executable, "GUARD": str(GUARD), "GUARD_ORDER": str(order_path)}
+    return path, {**handed_on, guard.MARKER: marker}
+
+
+def read_guard_pid(state_dir: Path) -> int | None:
+    """The pid of the guard that took its order from `state_dir`, or None when none has yet."""
+    path = state_dir / "guard.pid"
+    return int(path.read_text()) if path.exists() else None
+
+
 def write_order(
     state_dir: Path, argv: list[str], env: Mapping[str, str], marker: str, inherit: tuple[str, ...] = ()
 ) -> Path:
     """Write the guard's order, readable by its owner alone, and return its path."""
     order = GuardOrder(argv=argv, env={**env, guard.MARKER: marker}, parent=os.getpid(), inherit=inherit)
     path = state_dir / "guard.json"
-    error_path(path).unlink(missing_ok=True)
+    for old in (error_path(path), path.with_suffix(".pid")):
+        old.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.encode(order))

@@ -1,8 +1,10 @@
 """What every live run shares: a queue between the program's reader and the one who records, and one ending."""
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 from app.runners.base import AgentEvent, ErrorType, Finished, RunSpec
 from app.runners.tidying import tidy
@@ -19,7 +21,8 @@ class QueuedRun(ABC):
         #: Why somebody stopped this run; the first reason counts.
         self.stop_reason: ErrorType | None = None
         self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue(QUEUE_SIZE)
-        self._finished = False
+        self._stopping = asyncio.Event()
+        self._is_over = False
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
     async def events(self) -> AsyncIterator[AgentEvent]:
@@ -32,14 +35,29 @@ class QueuedRun(ABC):
 
     async def stop(self, reason: ErrorType = "stopped") -> None:
         """End the run with `reason`; returns when none of its processes is left."""
-        if self._finished:
+        if self._is_over:
             return
         self.stop_reason = self.stop_reason or reason
+        self._stopping.set()
         await self._end_processes()
 
     async def emit(self, event: AgentEvent) -> None:
         """Hand an event on; waits while the recorder is behind."""
         await self._queue.put(tidy(event))
+
+    async def ask_next(self, program_gone: Coroutine[Any, Any, object]) -> str | None:
+        """The next message for the conversation; None when there is none, or the run or its program ends meanwhile."""
+        if self.spec.next_message is None:
+            program_gone.close()
+            return None
+        asking = asyncio.ensure_future(self.spec.next_message())
+        endings = [asyncio.ensure_future(each) for each in (self._stopping.wait(), program_gone)]
+        try:
+            await asyncio.wait([asking, *endings], return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            for each in (asking, *endings):
+                each.cancel()
 
     @abstractmethod
     async def _work(self) -> Finished:
@@ -53,7 +71,8 @@ class QueuedRun(ABC):
         try:
             finished = await self._work()
         except Exception as error:  # The stream's promise: what goes wrong is told by Finished, never by silence.
-            await self._end_processes()
             finished = Finished(error_type="setup_failed", error=f"{type(error).__name__}: {error}")
-        self._finished = True
+            with contextlib.suppress(OSError):
+                await self._end_processes()
+        self._is_over = True
         await self.emit(finished)
