@@ -54,7 +54,9 @@ def assets() -> Assets:
 
 def read_assets(folder: Path) -> Assets:
     """All files of `folder`, with `css/*.css` joined into one sheet besides."""
-    bodies = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    bodies = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
     bodies[STYLESHEET] = _joined(sorted((folder / "css").glob("*.css")))
     digest = hashlib.sha256()
     for path, body in sorted(bodies.items()):
@@ -62,7 +64,9 @@ def read_assets(folder: Path) -> Assets:
     return Assets({path: _asset(path, body) for path, body in bodies.items()}, digest.hexdigest()[:12])
 
 
-@get("/static/{version:str}/{path:path}", opt={"exclude_from_csrf": True}, include_in_schema=False, sync_to_thread=False)
+@get(
+    "/static/{version:str}/{path:path}", opt={"exclude_from_csrf": True}, include_in_schema=False, sync_to_thread=False
+)
 def static_file(request: Request[Any, Any, Any], version: FromPath[str], path: FromPath[str]) -> Response[bytes]:
     """One static file. An address of another version answers with the file as it is now, to be asked for again."""
     found = assets()
@@ -91,4 +95,6 @@ def _asset(path: str, body: bytes) -> Asset:
     packed = gzip.compress(body, 9, mtime=0)
     media_type = _TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     text = media_type.startswith("text/") or media_type.endswith("+xml")
-    return Asset(body, packed if len(packed) < len(body) else b"", f"{media_type}; charset=utf-8" if text else media_type)
+    return Asset(
+        body, packed if len(packed) < len(body) else b"", f"{media_type}; charset=utf-8" if text else media_type
+    )

@@ -6,7 +6,7 @@ from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import Cookie
 from msgspec import Meta, Struct
 
-from app.web import patterns, replies
+from app.web import replies
 from app.web.context import THEME_COOKIE, page_context
 from app.web.forms import read_form
 
@@ -41,4 +41,4 @@ class PatternsController(Controller):
 
     @get()
     async def show(self, request: Request[Any, Any, Any]) -> Response[str]:
-        return replies.page(request, "dev/patterns.html", page_context(request), patterns=patterns.sample())
+        return replies.page(request, "dev/patterns.html", page_context(request))

@@ -183,7 +183,9 @@ def _split(text: str) -> list[str]:
 
 def _converted(kind: inspect.Type, value: Any, sentence: str) -> Any:
     """`value`, once its remaining limits hold as msgspec reads them."""
-    limits = {name: limit for name in ("ge", "le", "gt", "lt", "pattern") if (limit := getattr(kind, name, None)) is not None}
+    limits = {
+        name: limit for name in ("ge", "le", "gt", "lt", "pattern") if (limit := getattr(kind, name, None)) is not None
+    }
     if not limits:
         return value
     try:

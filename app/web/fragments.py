@@ -15,7 +15,7 @@ CSRF_FIELD = Markup("<!--csrf-->")
 #: Where the time of this very answer goes.
 NOW_FIELD = Markup("<!--now-->")
 
-_PLACE = re.compile(r"<!--(csrf|now|ago|elapsed|clock)(?::(-?\d+))?-->")
+_TIME = re.compile(r"<!--(now|ago|elapsed|clock)(?::(-?\d+))?-->")
 _WORDS = {"ago": ago, "elapsed": elapsed, "clock": clock}
 
 
@@ -33,15 +33,13 @@ def finish(html: str, csrf_input: str, now: datetime | None = None) -> str:
     """`html` with each left-open place filled: the viewer's hidden CSRF field, and times as they read now."""
     moment = now or datetime.now(UTC)
 
-    def fill(place: re.Match[str]) -> str:
+    def tell(place: re.Match[str]) -> str:
         kind, milliseconds = place.groups()
-        if kind == "csrf":
-            return csrf_input
-        if kind == "now":
+        if milliseconds is None:
             return _time("clock", moment, moment)
         return _time(kind, datetime.fromtimestamp(int(milliseconds) / 1000, UTC), moment)
 
-    return _PLACE.sub(fill, html)
+    return _TIME.sub(tell, html.replace(CSRF_FIELD, csrf_input))
 
 
 def _time(kind: str, then: datetime, now: datetime) -> str:

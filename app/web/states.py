@@ -14,7 +14,11 @@ STAGES = {
 }
 #: The runners that can stand behind an agent.
 runner_names = {"claude": "Claude Agent SDK", "acp": "ACP agent", "command": "Command line"}
-agent_types = (("task", "Task: one task at a time"), ("conversational", "Conversational: a chat"), ("background", "Background: until stopped"))
+agent_types = (
+    ("task", "Task: one task at a time"),
+    ("conversational", "Conversational: a chat"),
+    ("background", "Background: until stopped"),
+)
 #: `tool_status` as the audit log words it.
 audit_outcomes = {"pending": "pending", "running": "running", "complete": "ok", "error": "failed"}
 

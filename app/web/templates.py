@@ -67,7 +67,15 @@ _TEXT_FILTERS = (
 )  # fmt: skip
 
 
-_STATE_NAMES = ("agent_state", "agent_types", "audit_outcomes", "audit_state", "run_state", "runner_names", "worktree_state")
+_STATE_NAMES = (
+    "agent_state",
+    "agent_types",
+    "audit_outcomes",
+    "audit_state",
+    "run_state",
+    "runner_names",
+    "worktree_state",
+)
 
 
 def filter_query(**terms: str) -> str:
