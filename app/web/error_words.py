@@ -20,7 +20,7 @@ _BY_CODE = {
     "UNKNOWN_HOST": Words("This server goes by another name"),
     "TASK_STALE_DIFF": Words("The branch moved while you were reading", "Nothing was merged."),
     "TASK_NO_DIFF": Words("There is nothing to merge", _NOTHING_CHANGED),
-    "TASK_INVALID_TRANSITION": Words("This task is somewhere else by now", _NOTHING_CHANGED),
+    "TASK_INVALID_TRANSITION": Words("That cannot be done from here", _NOTHING_CHANGED),
     "WORKTREE_MERGE_CONFLICT": Words("The branch does not merge cleanly", "Nothing changed in your repository."),
     "CHECKOUT_DIRTY": Words("Your working copy has changes in the way", "Nothing changed in your repository."),
     "AGENT_ALREADY_RUNNING": Words("This agent is already at work", _NOTHING_CHANGED),

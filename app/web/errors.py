@@ -67,7 +67,7 @@ def _refused(request: Request[Any, Any, Any], error: DomainError) -> Response[An
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Litestar's own: misses, wrong methods, large bodies, refused tokens."""
     status = error.status_code
-    if status >= 500:
+    if status == 500:
         return _unexpected(request, error)
     if isinstance(error, PermissionDeniedException) and "CSRF" in error.detail:
         return answer(request, 403, "CSRF", "The form's token is missing, or belongs to another visit.")

@@ -13,6 +13,15 @@ if (board) {
   board.addEventListener("dragover", over);
   board.addEventListener("drop", drop);
   board.addEventListener("dragend", end);
+  showWorkFirst();
+}
+
+/** On a phone one column is in sight: begin with what is at work, where the browser does not do so by itself. */
+function showWorkFirst() {
+  const working = document.getElementById("in_progress");
+  const phone = board.scrollWidth > 2 * board.clientWidth;
+  if (phone && !location.hash && working?.querySelector("[data-task-id]"))
+    board.scrollTo({ left: working.offsetLeft - board.offsetLeft, behavior: "instant" });
 }
 
 function addCard(event) {

@@ -35,6 +35,7 @@ if (stream && sign) {
   stream.addEventListener("htmx:sse:after:message", () => waitForQuiet());
   for (const failure of ["htmx:sse:error", "htmx:error", "htmx:response:error"]) stream.addEventListener(failure, lost);
   stream.addEventListener("htmx:sse:close", closed);
+  stream.addEventListener("htmx:before:swap", (event) => event.detail.ctx.response?.status >= 400 && event.preventDefault());
   window.addEventListener("offline", lost);
   window.addEventListener("online", () => (connection?.delayCanceller ? connection.delayCanceller() : connectLater()));
 }
@@ -70,7 +71,7 @@ function lost() {
   clearTimeout(quiet);
   clearTimeout(silence);
   downSince ??= new Date();
-  show("offline", `Offline since ${downSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
+  show("offline", `Offline since ${downSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`);
   if (!connection) connectLater();
 }
 
