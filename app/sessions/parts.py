@@ -15,7 +15,7 @@ def event_appended(event: EventView) -> list[Partial]:
 
 def call_changed(call: ToolCallView) -> Partial:
     """A tool call that ended, in the place where it began; nothing happens on a page that does not show it."""
-    return Partial(f"#{dom_id('tool', call.call_id)}", render("sessions/_tool.html", event=call), "outerHTML")
+    return Partial(f"#{dom_id('tool', call.call_id)}", render("sessions/_tool.html", event=call))
 
 
 def draft_changed(draft: MessageView) -> Partial:
@@ -26,21 +26,16 @@ def draft_changed(draft: MessageView) -> Partial:
 def head_changed(head: SessionHead) -> list[Partial]:
     """State, turn and what can be done: changes when a run begins, advances or ends."""
     return [
-        Partial("#session-head", render("sessions/_head.html", head=head), "outerHTML"),
-        Partial("#session-run", render("sessions/_run.html", run=head.run), "outerHTML"),
+        Partial("#session-head", render("sessions/_head.html", head=head)),
+        Partial("#session-run", render("sessions/_run.html", run=head.run)),
     ]
 
 
 def watchers_changed(watching: Iterable[WatcherView]) -> Partial:
     """Who looks at the session, after somebody came or went. `you` is unknown here, as the frame goes to everyone."""
-    return Partial("#presence", render("sessions/_presence.html", watching=tuple(watching)), "outerHTML")
+    return Partial("#presence", render("sessions/_presence.html", watching=tuple(watching)))
 
 
 def composer_changed(session: SessionPage) -> Partial:
-    """The composer and its queue: the answer to a message that was sent or taken back, with its errors."""
-    return Partial("#composer", render("sessions/_composer.html", session=session), "outerHTML")
-
-
-def queue_changed(session: SessionPage) -> Partial:
-    """Only the queue, for pages on which somebody may be typing."""
-    return Partial("#queue", render("sessions/_queue.html", session=session), "outerHTML")
+    """Composer and queue: the answer to a message sent or taken back, and the news of it, and of a run, to others."""
+    return Partial("#composer", render("sessions/_composer.html", session=session))

@@ -4,8 +4,11 @@ const drafts = document.querySelector("#drafts");
 const unseen = document.querySelector("#newest [data-unseen]");
 const live = document.querySelector("#drafts ~ #composer form") !== null;
 
-const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 48;
-const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+// The record ends above the composer; on a phone the side pane comes after both.
+const end = document.querySelector("#end");
+const below = () => end.getBoundingClientRect().top - innerHeight + document.querySelector("#composer").offsetHeight;
+const atEnd = () => below() < 48 && (below() > -48 || scrollY === 0);
+const toEnd = () => scrollBy({ top: below(), behavior: "instant" });
 
 let following = live && !location.hash && !location.search;
 let missed = 0;
@@ -16,19 +19,8 @@ function tell(count) {
   unseen.textContent = count === 0 ? "" : `${count} new`;
 }
 
-// A tool call is replaced when it ends: one that its reader opened stays open.
-const opened = new Set();
-events.addEventListener(
-  "toggle",
-  ({ target }) => {
-    if (target.id) opened[target.open ? "add" : "delete"](target.id);
-  },
-  true,
-);
-
 function arrived(records) {
   const added = records.flatMap((record) => [...record.addedNodes]).filter((node) => node.nodeType === 1);
-  for (const node of added) if (opened.has(node.id)) node.open = true;
   if (following) toEnd();
   else tell(missed + added.filter((node) => node.matches(".event:not([data-draft])")).length);
 }

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.reviews.views import ConflictView, DecisionMade, FileView, ReviewPage
+from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
 from app.tasks.views import Action, AgentLink, PageNotice
 from app.web.diffs import render_diff
 from app.web.markdown import to_html
@@ -10,14 +10,13 @@ from app.web.markdown import to_html
 TASK = "e4t9rb2pqa"
 DIGEST = "sha256:5be1c0a97f2e" + "0" * 52
 CODE = '''\
-@@ -12,7 +12,7 @@ from packaging.version import Version
+@@ -12,4 +12,4 @@ from packaging.version import Version
  from packaging.version import Version
 -from packaging.requirements import Requirement
 +from packaging.utils import NormalizedName, canonicalize_name
 
  from wheelwright.index import Link
-
-@@ -33,9 +33,9 @@ class Candidate:
+@@ -33,10 +33,10 @@ class Candidate:
  class Candidate:
      """One release of one project, with the extras that were asked for."""
 
@@ -33,7 +32,7 @@ CODE = '''\
          return self.key() == other.key()
 '''
 PROJECT = """\
-@@ -21,4 +21,5 @@ name = "wheelwright"
+@@ -21,3 +21,4 @@ name = "wheelwright"
  dependencies = [
 -  "packaging>=23",
 +  "packaging>=24.1",
@@ -118,4 +117,16 @@ def conflicting() -> ReviewPage:
                 actions=(Action(label="Show what is new", path=f"/tasks/{TASK}/review", method="get"),),
             ),
         ),
+    )
+
+
+def file_page() -> FilePage:
+    """The page of one of its files."""
+    return FilePage(
+        task_id=TASK,
+        title="Normalise extras before comparing candidates",
+        column="waiting_approval",
+        stage="review",
+        digest=DIGEST,
+        file=files()[0],
     )

@@ -33,6 +33,11 @@ tests/index/test_client.py:147: in test_retry_after_is_honoured
     assert host.ready_at == 1_700_000_030.0
 \x1b[31mE   AssertionError: assert 1700000001.0 == 1700000030.0\x1b[0m
 1 failed, 14 passed in 10.92s"""
+REASON = """The retry loop sleeps with `time.sleep` inside the resolver thread, so one slow mirror stalls every other
+lookup. Back off per host, cap the total at 30 s, and honour `Retry-After`."""
+AGREED = """Agreed: the sleep belongs to the host, not to the thread. I will look at how `IndexClient` schedules requests
+before changing anything."""
+AGAIN = "The model's service refused (529); trying again in 4 s."
 ANSWER = """One real failure. `Retry-After` may be a date as well as seconds, and I parsed only seconds:
 
 - seconds: `Retry-After: 30`
@@ -53,9 +58,15 @@ def frame(section: str = "Sessions", stream: str = "") -> PageContext:
     """The frame around a page of the sample project."""
     project = ProjectLink("p1wheel", "wheelwright", 5)
     return PageContext(
-        section=section, project=project, projects=(project,), attention=5, person="Mara Lindqvist",
-        csrf_token="token-of-a-test", path=f"/sessions/{SESSION}", stream=stream,
-    )  # fmt: skip
+        section=section,
+        project=project,
+        projects=(project,),
+        attention=5,
+        person="Mara Lindqvist",
+        csrf_token="token-of-a-test",
+        path=f"/sessions/{SESSION}",
+        stream=stream,
+    )
 
 
 def at(minute: int) -> datetime:
@@ -84,33 +95,69 @@ def events() -> tuple[EventView, ...]:
     return (
         StatusView(number=198, at=at(0), words="Run 2 began after a rejection"),
         DecisionView(
-            number=199, at=at(0), actor="Tomás Okafor", actor_kind="person", decision="rejected", digest="sha256:a91f03c27e",
-            reason_html=to_html("The retry loop sleeps with `time.sleep` inside the resolver thread, so one slow mirror "
-                                "stalls every other lookup. Back off per host, cap the total at 30 s, and honour `Retry-After`."),
+            number=199,
+            at=at(0),
+            actor="Tomás Okafor",
+            actor_kind="person",
+            decision="rejected",
+            digest="sha256:a91f03c27e",
+            reason_html=to_html(REASON),
         ),
-        message(200, "Agreed: the sleep belongs to the host, not to the thread. I will look at how `IndexClient` schedules "
-                     "requests before changing anything."),
-        call(201, "Grep", input={"pattern": "time.sleep|Retry-After", "path": "src/wheelwright"},
-             output={"content": "src/wheelwright/index/client.py:88:            time.sleep(delay)"}),
+        message(200, AGREED),
+        call(
+            201,
+            "Grep",
+            input={"pattern": "time.sleep|Retry-After", "path": "src/wheelwright"},
+            output={"content": "src/wheelwright/index/client.py:88:            time.sleep(delay)"},
+        ),
         call(203, "Read", input={"file_path": path}, output={"file": {"content": "import time\n\nCAP = 30\n" * 20}}),
         call(205, "Edit", input={"file_path": path, "old_string": OLD, "new_string": NEW}),
-        call(207, "Bash", "error", input={"command": "pytest tests/index -q"}, output={"stdout": FAILURE, "exit_code": 1},
-             duration_ms=11_400),
+        call(
+            207,
+            "Bash",
+            "error",
+            input={"command": "pytest tests/index -q"},
+            output={"stdout": FAILURE, "exit_code": 1},
+            duration_ms=11_400,
+        ),
         message(213, ANSWER, 5),
-        call(214, "Bash", input={"command": "pytest tests/index -q"}, output={"stdout": "15 passed", "exit_code": 0},
-             duration_ms=134_800),
-        call(216, "Bash", "denied", input={"command": "curl -s https://index.example/simple/attrs/"}, output=None,
-             error="Bash(curl) is not among this agent's allowed tools."),
+        call(
+            214,
+            "Bash",
+            input={"command": "pytest tests/index -q"},
+            output={"stdout": "15 passed", "exit_code": 0},
+            duration_ms=134_800,
+        ),
+        call(
+            216,
+            "Bash",
+            "denied",
+            input={"command": "curl -s https://index.example/simple/attrs/"},
+            output=None,
+            error="Bash(curl) is not among this agent's allowed tools.",
+        ),
         PresenceView(number=218, at=at(7), actor="Mara Lindqvist", actor_kind="person", change="joined"),
-        NoticeView(number=219, at=at(7), actor="opus-2", actor_kind="agent", text="The model's service refused (529); trying again in 4 s.",
-                   level="warning"),
-        NoticeView(number=220, at=at(7), actor="opus-2", actor_kind="agent", text="plain output of a program\nin two lines"),
-        MessageView(number=221, at=at(8), actor="Mara Lindqvist", actor_kind="person", message_id="m221",
-                    html=to_html("Please keep the public signature of `IndexClient.get` as it is.", breaks=True)),
+        NoticeView(number=219, at=at(7), actor="opus-2", actor_kind="agent", text=AGAIN, level="warning"),
+        NoticeView(
+            number=220, at=at(7), actor="opus-2", actor_kind="agent", text="plain output of a program\nin two lines"
+        ),
+        MessageView(
+            number=221,
+            at=at(8),
+            actor="Mara Lindqvist",
+            actor_kind="person",
+            message_id="m221",
+            html=to_html("Please keep the public signature of `IndexClient.get` as it is.", breaks=True),
+        ),
         call(222, "Bash", "running", input={"command": "pytest -q"}, output=None, duration_ms=None),
-        ErrorView(number=224, at=at(9), title="The model's service answered 429 five times.", code="api_error",
-                  text="Its edits are committed on the branch; nothing was lost."),
-    )  # fmt: skip
+        ErrorView(
+            number=224,
+            at=at(9),
+            title="The model's service answered 429 five times.",
+            code="api_error",
+            text="Its edits are committed on the branch; nothing was lost.",
+        ),
+    )
 
 
 def session_page(**changes: object) -> SessionPage:
@@ -121,7 +168,14 @@ def session_page(**changes: object) -> SessionPage:
         stage="running",
         agent=AgentLink(AGENT, "opus-2", "running"),
         run=SessionRun(
-            id=RUN, number=2, status="running", turns=11, max_turns=40, tokens_in=401_200, tokens_out=16_800, started_at=START
+            id=RUN,
+            number=2,
+            status="running",
+            turns=11,
+            max_turns=40,
+            tokens_in=401_200,
+            tokens_out=16_800,
+            started_at=START,
         ),
         branch="agent/m3x8va/retry-index-downloads-with-backoff",
         actions=(
@@ -132,14 +186,26 @@ def session_page(**changes: object) -> SessionPage:
     known: dict[str, object] = {
         "head": head,
         "task": SessionTask(
-            id=TASK, title="Retry index downloads with backoff", column="in_progress", rejection_count=1,
-            branch="agent/m3x8va/retry-index-downloads-with-backoff", base_branch="main", files_changed=4, lines_added=96,
+            id=TASK,
+            title="Retry index downloads with backoff",
+            column="in_progress",
+            rejection_count=1,
+            branch="agent/m3x8va/retry-index-downloads-with-backoff",
+            base_branch="main",
+            files_changed=4,
+            lines_added=96,
             lines_removed=21,
-        ),  # fmt: skip
+        ),
         "events": events(),
         "drafts": (
             MessageView(
-                number=0, at=at(9), actor="opus-2", actor_kind="agent", message_id="m225", html=to_html("Now I will"), draft=True
+                number=0,
+                at=at(9),
+                actor="opus-2",
+                actor_kind="agent",
+                message_id="m225",
+                html=to_html("Now I will"),
+                draft=True,
             ),
         ),
         "earlier": 197,
@@ -150,7 +216,9 @@ def session_page(**changes: object) -> SessionPage:
             FilterView(name="Errors", href="?show=errors"),
         ),
         "watching": (WatcherView("Mara Lindqvist", you=True), WatcherView("Tomás Okafor"), WatcherView("Jun Ishii")),
-        "queue": (QueuedView("q1", "Mara Lindqvist", "And please add a line to CHANGES.md when you are done with it."),),
+        "queue": (
+            QueuedView("q1", "Mara Lindqvist", "And please add a line to CHANGES.md when you are done with it."),
+        ),
         "notices": (PageNotice(title="Earlier events were made before a restart.", text="None is missing."),),
     }
     return SessionPage(**{**known, **changes})

@@ -18,8 +18,8 @@ from app.web.markdown import to_html
 
 TASK = "r8h2wd5cqz"
 MADE = datetime(2026, 11, 19, 16, 30, tzinfo=UTC)
-DESCRIPTION = """Hashing a source distribution reads the whole file. With a 400 MB `sdist` the resolver's memory doubles, and the
-CI runner for Windows was killed twice last week.
+DESCRIPTION = """Hashing a source distribution reads the whole file. With a 400 MB `sdist` the resolver's memory doubles, and
+the CI runner for Windows was killed twice last week.
 
 - Read in blocks of 1 MiB and feed every requested algorithm in one pass.
 - Keep `hash_file(path, algorithms)` as it is; callers must not change.
@@ -66,10 +66,13 @@ def task_page(**changes: object) -> TaskPage:
         "feed": feed(),
         "worktree": worktree(),
         "edit": EditForm(
-            form=Entered(), title="Stream sdist hashes in chunks", description=DESCRIPTION, labels=("index", "memory"),
+            form=Entered(),
+            title="Stream sdist hashes in chunks",
+            description=DESCRIPTION,
+            labels=("index", "memory"),
             agents=(("a1", "opus-1"), ("a2", "opus-2")),
         ),
-    }  # fmt: skip
+    }
     return TaskPage(**{**known, **changes})
 
 
@@ -77,16 +80,36 @@ def runs() -> tuple[RunView, ...]:
     """One run that failed, and one that succeeded of which less is known."""
     return (
         RunView(
-            id="r2", number=2, cause="rejection", status="error", error_type="api_error", agent="opus-1",
-            runner="claude", model="claude-opus-4-5", turns=17, max_turns=40, tools=64, tokens_in=290_000, tokens_out=12_000,
-            started_at=MADE, duration_ms=588_000, error="API error: 429 too many requests, five times",
+            id="r2",
+            number=2,
+            cause="rejection",
+            status="error",
+            error_type="api_error",
+            agent="opus-1",
+            runner="claude",
+            model="claude-opus-4-5",
+            turns=17,
+            max_turns=40,
+            tools=64,
+            tokens_in=290_000,
+            tokens_out=12_000,
+            started_at=MADE,
+            duration_ms=588_000,
+            error="API error: 429 too many requests, five times",
             prompt="The benchmark measures the wrong thing.",
         ),
         RunView(
-            id="r1", number=1, cause="task", status="completed", agent="opus-1", tools=1291, started_at=MADE,
-            duration_ms=725_000, result_html=to_html("Hashes are streamed in blocks of **1 MiB**."),
+            id="r1",
+            number=1,
+            cause="task",
+            status="completed",
+            agent="opus-1",
+            tools=1291,
+            started_at=MADE,
+            duration_ms=725_000,
+            result_html=to_html("Hashes are streamed in blocks of **1 MiB**."),
         ),
-    )  # fmt: skip
+    )
 
 
 def feed() -> tuple[FeedItem, ...]:
@@ -99,7 +122,14 @@ def feed() -> tuple[FeedItem, ...]:
     return (
         item(0, "Jun Ishii", "person", "opened this and moved it to In progress"),
         item(13, "opus-1", "agent", "finished run 1: 4 files"),
-        item(50, "Tomás Okafor", "person", "requested changes on digest", reference="sha256:a91f03c27e", quote_html=to_html(reason)),
+        item(
+            50,
+            "Tomás Okafor",
+            "person",
+            "requested changes on digest",
+            reference="sha256:a91f03c27e",
+            quote_html=to_html(reason),
+        ),
         item(60, "Run 2", "system", "ended with api_error; work saved as", reference="c7d19ab", stage="error"),
     )
 
