@@ -191,7 +191,7 @@ class Recorder:
         await self._tell(
             "tool_result",
             {
-                "call": event.call_id, "audit": call.audit_id, "tool": call.tool, "status": event.status,
+                "call": self._key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
                 "output": preview(output), "error": preview(error), "duration": event.duration_ms,
             },
         )  # fmt: skip
