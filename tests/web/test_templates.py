@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from jinja2 import UndefinedError
 
-from app.board.cards import render_card
+from app.board.cards import render_cards
 from app.board.views import Overview
 from app.projects.views import NewProject
 from app.runs.views import RunList
@@ -21,11 +21,11 @@ from tests.web import samples
 AGENT_VIEW = {"defaults": samples.DEFAULTS}
 NOTHING = {"project": None, "projects": (), "attention": 0}
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "board": ("board/page.html", {"board": samples.board(), "render_card": render_card}),
-    "board, empty": ("board/page.html", {"board": samples.EMPTY_BOARD, "render_card": render_card}),
+    "board": ("board/page.html", {"board": samples.board(), "render_cards": render_cards}),
+    "board, empty": ("board/page.html", {"board": samples.EMPTY_BOARD, "render_cards": render_cards}),
     "board, filtered": (
         "board/page.html",
-        {"board": samples.board(query="x", label="index"), "render_card": render_card},
+        {"board": samples.board(query="x", label="index"), "render_cards": render_cards},
     ),
     "projects": ("projects/index.html", {"overview": samples.OVERVIEW, "new_project": NewProject()}),
     "projects, none": ("projects/index.html", {"overview": Overview(), "new_project": NewProject()}),
@@ -144,7 +144,7 @@ def test_what_agents_and_people_wrote_is_text() -> None:
     card = msgspec.structs.replace(samples.CARDS[5], title=hostile, argument=hostile, note=hostile, labels=(hostile,))
     board = samples.board((card,), query=hostile, label=hostile)
     html = finish(
-        render("board/page.html", page=samples.context(person=hostile), board=board, render_card=render_card), "TOKEN"
+        render("board/page.html", page=samples.context(person=hostile), board=board, render_cards=render_cards), "TOKEN"
     )
     assert "<script>alert" not in html
     assert html.count("TOKEN") == html.count('method="post"')
@@ -170,7 +170,7 @@ def test_the_pages_carry_the_public_marks() -> None:
 
 
 def test_a_page_without_a_stream_does_not_claim_to_be_live() -> None:
-    view = {"board": samples.EMPTY_BOARD, "render_card": render_card}
+    view = {"board": samples.EMPTY_BOARD, "render_cards": render_cards}
     still = render("board/page.html", page=samples.context(), **view)
     live = render("board/page.html", page=samples.context(stream="/projects/p1/events?after=41"), **view)
     assert 'data-connection="still"' in still
