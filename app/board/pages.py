@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response
 
-from app.board.cards import render_card
+from app.board.cards import render_cards
 from app.board.views import Board, Overview
 from app.projects.views import NewProject
 from app.web import replies
@@ -15,7 +15,7 @@ def board_page(
     request: Request[Any, Any, Any], context: PageContext, board: Board, status_code: int = 200
 ) -> Response[str]:
     """The board of one project; 422 when its form of a new card comes back."""
-    return replies.page(request, "board/page.html", context, status_code, board=board, render_card=render_card)
+    return replies.page(request, "board/page.html", context, status_code, board=board, render_cards=render_cards)
 
 
 def overview_page(
