@@ -20,7 +20,7 @@ def test_prose_lists_tables_and_strikethrough():
 
 def test_code_blocks_have_the_voices_of_the_design():
     assert to_html("```python\ndef f(): pass\n```") == (
-        '<pre><code><span class="k">def</span> <span class="nf">f</span>(): <span class="k">pass</span></code></pre>\n'
+        '<pre tabindex="0"><code><span class="k">def</span> <span class="nf">f</span>(): <span class="k">pass</span></code></pre>\n'
     )
 
 
@@ -79,7 +79,15 @@ def test_hostile_text_stays_text(hostile):
 
     assert not {name for name, _ in tags} & {"script", "img", "style", "form", "button", "svg", "iframe"}
     for _, attributes in tags:
-        assert set(re.findall(r'([\w-]+)="[^"]*"', attributes)) <= {"href", "title", "rel", "class", "align", "start"}
+        assert set(re.findall(r'([\w-]+)="[^"]*"', attributes)) <= {
+            "href",
+            "title",
+            "rel",
+            "class",
+            "align",
+            "start",
+            "tabindex",
+        }
         assert not re.findall(r'href="(?!https?://|mailto:)', attributes)
 
 
