@@ -139,7 +139,11 @@ def events() -> tuple[EventView, ...]:
         PresenceView(number=218, at=at(7), actor="Mara Lindqvist", actor_kind="person", change="joined"),
         NoticeView(number=219, at=at(7), actor="opus-2", actor_kind="agent", text=AGAIN, level="warning"),
         NoticeView(
-            number=220, at=at(7), actor="opus-2", actor_kind="agent", text="plain output of a program\nin two lines"
+            number=220,
+            at=at(7),
+            actor="opus-2",
+            actor_kind="agent",
+            text="\x1b[32mplain output\x1b[0m of a program\nin two lines",
         ),
         MessageView(
             number=221,
