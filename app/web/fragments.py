@@ -1,4 +1,4 @@
-"""Cached HTML is the same for every viewer and every second: what differs is left as a comment and put in on the way out.
+"""Cached HTML is the same for every viewer and every second: what differs is a comment, replaced on the way out.
 
 Autoescape turns `<` from data into `&lt;` and the Markdown sanitiser drops comments, so no data can forge a place.
 """
@@ -39,7 +39,7 @@ def finish(html: str, csrf_input: str, now: datetime | None = None) -> str:
             return _time("clock", moment, moment)
         return _time(kind, datetime.fromtimestamp(int(milliseconds) / 1000, UTC), moment)
 
-    return _TIME.sub(tell, html.replace(CSRF_FIELD, csrf_input))
+    return _TIME.sub(tell, html.replace(str(CSRF_FIELD), csrf_input))
 
 
 def _time(kind: str, then: datetime, now: datetime) -> str:
