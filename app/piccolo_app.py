@@ -1,15 +1,27 @@
-"""The tables that migrations look after."""
+"""The tables of AgentPane, for Piccolo's migrations and admin."""
 
-from piccolo.conf.apps import AppConfig, table_finder
+from piccolo.conf.apps import AppConfig
 
+from app.agents.tables import Agent
+from app.audit.tables import AuditLog
+from app.events.tables import Event
+from app.github.tables import GithubInstallation, RepositoryConfig
+from app.projects.tables import Project
 from app.resources import resource_path
+from app.reviews.tables import Merge
+from app.runs.tables import AgentRun, RunDetail
+from app.sessions.tables import Session, SessionMessage
+from app.tasks.tables import Task
+from app.worktrees.tables import Worktree, WorktreeStep
 
-#: The modules with tables, in the order of their foreign keys.
-TABLE_MODULES: list[str] = []
+#: The nine tables of the schema document, then our additions; `docs/schema.md` gives the reason of each.
+SCHEMA_TABLES = [
+    Project, Task, Agent, AgentRun, Session, Worktree, AuditLog, GithubInstallation, RepositoryConfig,
+]  # fmt: skip
+ADDED_TABLES = [Event, RunDetail, SessionMessage, WorktreeStep, Merge]
 
 APP_CONFIG = AppConfig(
     app_name="agentpane",
     migrations_folder_path=str(resource_path("piccolo_migrations")),
-    table_classes=table_finder(TABLE_MODULES, exclude_imported=True),
-    migration_dependencies=[],
+    table_classes=[*SCHEMA_TABLES, *ADDED_TABLES],
 )

@@ -78,7 +78,10 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
 
 class Started(Struct, frozen=True, kw_only=True, tag="started"):
-    """The program is up. `pid` leads the run's process tree; `start_ticks` tells it from a later one of that number."""
+    """The program is up. `pid` leads the run's process tree; `start_ticks` tells it from a later one of that number.
+
+    It may come again when more is known, above all the conversation's id; the later one replaces the earlier.
+    """
 
     native_session_id: str | None = None
     model: str | None = None

@@ -1,0 +1,1 @@
+"""Who acts: the person behind a request."""

@@ -1,0 +1,1 @@
+"""Agents: the configured workers of a project and the states they pass through."""

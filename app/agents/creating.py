@@ -1,0 +1,63 @@
+"""Add an agent to a project, and change its configuration."""
+
+from app.agents.forms import AgentForm
+from app.agents.rows import LIVE, AgentConfig, AgentRow, AgentType, agents_of, get_agent
+from app.agents.tables import Agent
+from app.clock import now
+from app.errors import Conflict
+from app.events.recording import Actor, record
+from app.ids import create_id
+from app.projects.locking import locked
+from app.projects.rows import get_project
+
+
+async def create_agent(project_id: str, form: AgentForm, actor: Actor) -> AgentRow:
+    """The new agent, idle."""
+    project = await get_project(project_id)
+    config = form.config(project.config.model)
+    async with locked(project_id):
+        return await add_in_lock(project_id, form.name, form.type, config, actor)
+
+
+async def create_from_project(project_id: str, actor: Actor) -> AgentRow:
+    """An agent with the project's configuration, made because a task waits and there is room. In the project's lock."""
+    project = await get_project(project_id)
+    chosen = project.config
+    config = AgentConfig(allowed_tools=chosen.allowed_tools, max_turns=chosen.max_turns, model=chosen.model)
+    taken = {agent.name for agent in await agents_of(project_id)}
+    name = next(name for n in range(1, len(taken) + 2) if (name := f"claude-{n}") not in taken)
+    return await add_in_lock(project_id, name, "task", config, actor)
+
+
+async def add_in_lock(project_id: str, name: str, type_: AgentType, config: AgentConfig, actor: Actor) -> AgentRow:
+    """Insert the row and record it; the caller holds the project's lock."""
+    agent_id = create_id()
+    await Agent.insert(Agent(id=agent_id, project_id=project_id, name=name, type=type_, config=config.to_json()))
+    await record(project_id, "agent.created", actor=actor, subject=agent_id, payload={"name": name})
+    return await get_agent(agent_id)
+
+
+async def edit_agent(agent_id: str, form: AgentForm, actor: Actor) -> AgentRow:
+    """Change name and configuration; a run that is going on keeps what it was started with."""
+    agent = await get_agent(agent_id)
+    config = form.config((await get_project(agent.project_id)).config.model)
+    async with locked(agent.project_id):
+        await Agent.update(
+            {Agent.name: form.name, Agent.type: form.type, Agent.config: config.to_json(), Agent.updated_at: now()}
+        ).where(Agent.id == agent_id)
+        await record(agent.project_id, "agent.edited", actor=actor, subject=agent_id, payload={"name": form.name})
+    return await get_agent(agent_id)
+
+
+async def delete_agent(agent_id: str, actor: Actor) -> AgentRow:
+    """Delete an agent that holds no task; its runs and audit rows go with it, so it must never have run."""
+    agent = await get_agent(agent_id)
+    async with locked(agent.project_id):
+        agent = await get_agent(agent_id)
+        if agent.status in LIVE or agent.current_task_id:
+            raise Conflict("Stop this agent first: it holds a task.", "AGENT_ALREADY_RUNNING")
+        if agent.total_tasks:
+            raise Conflict("This agent has runs in the audit log, so it stays. Rename it instead.", "CONFLICT")
+        await Agent.delete().where(Agent.id == agent_id)
+        await record(agent.project_id, "agent.deleted", actor=actor, subject=agent_id, payload={"name": agent.name})
+    return agent

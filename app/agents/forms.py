@@ -1,0 +1,56 @@
+"""What people type about agents, with the limits of the contract."""
+
+import shlex
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.agents.rows import AgentConfig, AgentType, RunnerKind
+from app.errors import Invalid
+from app.projects.tables import DEFAULT_TOOLS
+
+Tool = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class AgentForm(Struct, frozen=True, kw_only=True):
+    """The forms 'Add an agent' and 'Edit configuration'."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    type: AgentType = "task"
+    runner: RunnerKind = "claude"
+    #: One line in POSIX quoting; split once, stored as a list.
+    command: Annotated[str, Meta(max_length=4000)] = ""
+    model: Annotated[str, Meta(max_length=200)] = ""
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
+    #: Comma separated in the form.
+    allowed_tools: Annotated[list[Tool], Meta(max_length=100)] = []
+    system_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+    def config(self, default_model: str) -> AgentConfig:
+        """The document to store. `VALIDATION_ERROR` beside `command` when it cannot be split or is missing."""
+        return AgentConfig(
+            allowed_tools=tuple(dict.fromkeys(self.allowed_tools)) or tuple(DEFAULT_TOOLS),
+            max_turns=self.max_turns,
+            model=self.model or default_model,
+            system_prompt=self.system_prompt or None,
+            temperature=self.temperature,
+            runner=self._known_runner(),
+            command=self._split_command(),
+        )
+
+    def _known_runner(self) -> RunnerKind:
+        if self.runner == "acp":
+            raise Invalid({"runner": "This version has no ACP runner yet; choose Claude or a command."})
+        return self.runner
+
+    def _split_command(self) -> tuple[str, ...]:
+        try:
+            words = tuple(shlex.split(self.command))
+        except ValueError as error:
+            raise Invalid({"command": f"This line cannot be split into arguments: {error}."}) from error
+        if self.runner == "command" and not words:
+            raise Invalid({"command": "Give the program and its arguments, as you would type them."})
+        if any("\0" in word for word in words):
+            raise Invalid({"command": "An argument cannot contain a NUL character."})
+        return words

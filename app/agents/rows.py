@@ -1,0 +1,93 @@
+"""An agent as the other domains read it."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from app.errors import Invalid, InvalidId, NotFound
+from app.ids import is_id
+from app.postgres.reading import one, rows
+from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+
+AgentStatus = Literal["idle", "starting", "running", "paused", "error", "completed"]
+AgentType = Literal["task", "conversational", "background"]
+RunnerKind = Literal["claude", "acp", "command"]
+
+#: States in which an agent takes one of the project's slots.
+LIVE: tuple[AgentStatus, ...] = ("starting", "running", "paused")
+#: States in which an agent may take a task.
+FREE: tuple[AgentStatus, ...] = ("idle", "completed")
+
+
+class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
+    """The document `agents.config`; keys as in the schema document, with `runner` and `command` beyond it."""
+
+    allowed_tools: tuple[str, ...] = tuple(DEFAULT_TOOLS)
+    max_turns: int = 50
+    model: str = DEFAULT_MODEL
+    system_prompt: str | None = None
+    temperature: float | None = None
+    runner: RunnerKind = "claude"
+    command: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The document, without keys that are not set."""
+        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v is not None}).decode()
+
+
+class AgentRow(Struct, frozen=True, kw_only=True):
+    """One row of `agents`."""
+
+    id: str
+    project_id: str
+    name: str
+    type: AgentType
+    status: AgentStatus
+    config: AgentConfig
+    current_task_id: str | None
+    current_session_id: str | None
+    current_worktree_id: str | None
+    total_tasks: int
+    completed_tasks: int
+    failed_tasks: int
+    last_error: str | None
+    last_error_at: datetime | None
+    created_at: datetime
+
+
+SELECT_AGENT = (
+    "SELECT id, project_id, name, type, status, config, current_task_id, current_session_id, current_worktree_id,"
+    " coalesce(total_tasks, 0) AS total_tasks, coalesce(completed_tasks, 0) AS completed_tasks,"
+    " coalesce(failed_tasks, 0) AS failed_tasks, last_error, last_error_at, created_at FROM agents"
+)
+
+
+async def get_agent(agent_id: str) -> AgentRow:
+    """The agent, or `INVALID_ID` / `AGENT_NOT_FOUND`."""
+    if not is_id(agent_id):
+        raise InvalidId("That is not the id of an agent.")
+    agent = await one(AgentRow, f"{SELECT_AGENT} WHERE id = $1", agent_id)
+    if agent is None:
+        raise NotFound("There is no such agent.", "AGENT_NOT_FOUND")
+    return agent
+
+
+async def agents_of(project_id: str) -> list[AgentRow]:
+    """The agents of a project, oldest first."""
+    return await rows(AgentRow, f"{SELECT_AGENT} WHERE project_id = $1 ORDER BY created_at, id", project_id)
+
+
+async def worker_of(project_id: str, agent_id: str | None) -> str | None:
+    """The id of the task agent that a form chose, or None; one of another project or kind is a field error."""
+    if not agent_id:
+        return None
+    if not is_id(agent_id):
+        raise InvalidId("That is not the id of an agent.")
+    agent = await one(AgentRow, f"{SELECT_AGENT} WHERE id = $1 AND project_id = $2", agent_id, project_id)
+    if agent is None:
+        raise Invalid({"agent_id": "This project has no such agent."})
+    if agent.type != "task":
+        raise Invalid({"agent_id": f"{agent.name} is a {agent.type} agent; choose one of type task."})
+    return agent.id

@@ -1,0 +1,108 @@
+"""What the pages of agents show."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.web.forms import Entered
+
+
+class AgentRow(Struct, frozen=True, kw_only=True):
+    """One agent of a project, and what it works on."""
+
+    id: str
+    name: str
+    type: str
+    status: str
+    runner: str
+    model: str = ""
+    task_id: str = ""
+    task_title: str = ""
+    total_tasks: int = 0
+    completed_tasks: int = 0
+    failed_tasks: int = 0
+    last_error: str = ""
+
+
+class AgentDefaults(Struct, frozen=True, kw_only=True):
+    """What a new agent gets from its project where the form says nothing."""
+
+    max_turns: int
+    allowed_tools: tuple[str, ...]
+    model: str = ""
+
+
+class AgentList(Struct, frozen=True, kw_only=True):
+    """The agents of a project, how many may work at once, and the form of a new one."""
+
+    project_id: str
+    agents: tuple[AgentRow, ...]
+    max_concurrent_agents: int
+    defaults: AgentDefaults
+    queued: int = 0
+    form: Entered = Entered()
+
+
+class AgentRun(Struct, frozen=True, kw_only=True):
+    """One run. `duration` in milliseconds, None while it goes on; `error_type` is empty for success."""
+
+    id: str
+    status: str
+    error_type: str = ""
+    task_id: str = ""
+    task_title: str = ""
+    session_id: str = ""
+    turn_count: int = 0
+    token_input_count: int = 0
+    token_output_count: int = 0
+    duration: int | None = None
+    started_at: datetime
+
+
+class AgentNumbers(Struct, frozen=True, kw_only=True):
+    """Counts over all runs of an agent. Medians are None before the first run has ended; durations in milliseconds."""
+
+    runs: int = 0
+    total_tasks: int = 0
+    completed_tasks: int = 0
+    failed_tasks: int = 0
+    median_turns: int | None = None
+    median_duration: int | None = None
+    tokens: int = 0
+
+
+class Ending(Struct, frozen=True):
+    """How many runs ended for one reason: `completed`, or an `error_type`."""
+
+    reason: str
+    count: int
+
+
+class AgentView(Struct, frozen=True, kw_only=True):
+    """One agent: its configuration as it is stored, its state now, its numbers and newest runs."""
+
+    id: str
+    project_id: str
+    name: str
+    type: str
+    status: str
+    runner: str
+    command: str = ""
+    model: str = ""
+    max_turns: int = 0
+    allowed_tools: tuple[str, ...] = ()
+    system_prompt: str = ""
+    temperature: float | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+    task_id: str = ""
+    task_title: str = ""
+    session_id: str = ""
+    tool: str = ""
+    argument: str = ""
+    turn: int = 0
+    running_since: datetime | None = None
+    numbers: AgentNumbers = AgentNumbers()
+    runs: tuple[AgentRun, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    form: Entered = Entered()

@@ -1,0 +1,112 @@
+"""The one composition root: settings in, the whole application out."""
+
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from app.accounts.people import person_of, remember_visitor
+from app.board.controllers import BoardController, CardController
+from app.events.fanout import Fanout
+from app.events.recording import CHANNEL
+from app.postgres.listening import Listener
+from app.postgres.opening import database
+from app.reviews.controllers import ReviewController
+from app.reviews.mending import mend_merges
+from app.runners.registry import RUNNERS
+from app.runs.engine import Engine
+from app.runs.recovering import recover
+from app.sessions.controllers import SessionController
+from app.settings import Settings
+from app.system.controllers import HealthController
+from app.tasks.controllers import TaskController
+from app.web.assets import static_file
+from app.web.controllers import ThemeController
+from app.web.csrf import csrf_config
+from app.web.errors import exception_handlers
+from app.web.limits import REQUEST_BODY
+from app.web.security import AllowedHosts, add_security_headers, own_names
+
+log = logging.getLogger(__name__)
+
+CONTROLLERS: list[ControllerRouterHandler] = [
+    HealthController,
+    BoardController,
+    CardController,
+    SessionController,
+    TaskController,
+    ReviewController,
+    ThemeController,
+    static_file,
+]
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application. Its lifespan starts the database, brings it up to date, recovers, and starts the engine."""
+    fanout = Fanout()
+    return Litestar(
+        route_handlers=CONTROLLERS,
+        lifespan=[_lifespan],
+        state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout)}),
+        dependencies={"person": Provide(person_of)},
+        exception_handlers=dict(exception_handlers()),
+        csrf_config=csrf_config(secret_key(settings), secure=urlsplit(settings.base_url).scheme == "https"),
+        middleware=[AllowedHosts(own_names(settings.host, settings.base_url, settings.allowed_hosts))],
+        before_send=[add_security_headers, remember_visitor],
+        request_max_body_size=REQUEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+class _Shutdown:
+    """Set by the signal handler before anything else, since the server waits for open streams to end."""
+
+    def __init__(self, fanout: Fanout) -> None:
+        self._fanout = fanout
+
+    def set(self) -> None:
+        self._fanout.close()
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    fanout: Fanout = app.state.fanout
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database(settings.database_url, settings.data_dir / "postgres"))
+        fanout.start()
+        stack.push_async_callback(fanout.stop)
+        listener = Listener(url, CHANNEL, fanout.on_payload, fanout.on_reconnect)
+        await listener.start()
+        stack.push_async_callback(listener.stop)
+        await mend_merges()
+        await recover()
+        engine = Engine(settings, RUNNERS, fanout)
+        app.state.engine = engine
+        engine.start()
+        stack.push_async_callback(engine.stop)
+        yield
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret that signs tokens: the one that was set, else made once in the data folder, readable by its owner."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = Path(settings.data_dir) / "secret_key"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text()

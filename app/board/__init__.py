@@ -1,0 +1,1 @@
+"""The board: four columns of cards, live in every open browser."""

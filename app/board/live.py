@@ -1,0 +1,58 @@
+"""The board, live: what changed since a number, as partials rendered once per event and not once per viewer."""
+
+from app.board.parts import attention, card_placed, card_removed, column_heads
+from app.board.queries import board_of, cards_about
+from app.board.views import Board
+from app.events import reading
+from app.events.fanout import Frame, Topic
+from app.events.reading import LoggedEvent
+from app.events.stream import frame
+from app.projects.rows import get_project
+from app.web.context import PageContext, ProjectLink
+from app.web.replies import Partial
+from app.web.replies import frame as as_partials
+from app.web.templates import render
+
+#: Kinds after which places in the queue, counts and the attention strip may be others.
+_REORDERING = ("task.moved", "task.created", "task.deleted", "task.begun", "task.queued", "task.failed", "agent.")
+
+
+def topic(project_id: str) -> Topic:
+    """The stream of one project's board."""
+
+    async def read(after: int) -> list[LoggedEvent]:
+        return await reading.of_project(project_id, after)
+
+    async def render_batch(events: list[LoggedEvent]) -> list[Frame]:
+        return [frame(events[-1].number, "board", as_partials(await changes(project_id, events)))]
+
+    async def last_number() -> int:
+        return await reading.last_number(project_id)
+
+    return Topic(f"project:{project_id}", read, render_batch, last_number)
+
+
+async def changes(project_id: str, events: list[LoggedEvent]) -> list[Partial]:
+    """The board's places that these events changed, as they are now."""
+    tasks = {event.subject for event in events if event.subject and event.kind.startswith(("task.", "worktree."))}
+    agents = {event.subject for event in events if event.subject and event.kind.startswith("agent.")}
+    reorder = any(event.kind.startswith(_REORDERING) for event in events)
+    return await parts_about(project_id, tasks, agents, reorder)
+
+
+async def parts_about(
+    project_id: str, tasks: set[str], agents: set[str] | None = None, reorder: bool = True
+) -> list[Partial]:
+    """The cards of these tasks and agents wherever they are now; with `reorder`, queue, counts and attention too."""
+    cards = await cards_about(project_id, tasks, agents or set(), reorder)
+    gone = tasks - {card.id for card in cards}
+    parts = [card_removed(task) for task in sorted(gone)] + [card_placed(card) for card in cards]
+    if reorder:
+        board = await board_of(await get_project(project_id))
+        parts += [*column_heads(board.columns), attention(board.attention), _attention_count(board)]
+    return parts
+
+
+def _attention_count(board: Board) -> Partial:
+    page = PageContext(project=ProjectLink(board.project_id, board.project_name), attention=len(board.attention))
+    return Partial("#attention-count", render("components/_attention_count.html", page=page))

@@ -1,0 +1,238 @@
+"""What the board shows, read in a few statements whatever the number of cards."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.agents.rows import LIVE, AgentStatus, agents_of
+from app.board.views import AgentChoice, AttentionItem, Board, Card, LabelCount, Overview
+from app.board.views import Column as BoardColumn
+from app.board.views import ProjectRow as OverviewRow
+from app.postgres.reading import rows
+from app.projects.rows import ProjectRow
+from app.tasks.rows import Column
+from app.tasks.stages import stage_of
+from app.tasks.states import NAMES
+from app.web.forms import Entered
+from app.worktrees.rows import STEPS, StepName
+
+#: Characters of an error that a card shows.
+_NOTE = 160
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    id: str
+    title: str
+    column: Column
+    position: int
+    labels: tuple[str, ...]
+    branch: str | None
+    agent_id: str | None
+    agent_name: str | None
+    agent_status: AgentStatus | None
+    last_error: str | None
+    session_id: str | None
+    step: StepName | None
+    activity: str | None
+    turn_count: int | None
+    max_turns: int | None
+    run_started_at: datetime | None
+    error_type: str | None
+    ended_by: str | None
+    files_changed: int | None
+    lines_added: int | None
+    lines_removed: int | None
+    completed_at: datetime | None
+    rejection_count: int
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+_SELECT = """
+SELECT t.id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
+  a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
+  (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
+  r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.error_type,
+  t.metadata ->> 'endedBy' AS ended_by, t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
+  coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at
+FROM tasks t
+LEFT JOIN agents a ON a.id = t.agent_id
+LEFT JOIN LATERAL (
+  SELECT r.turn_count, r.started_at, r.error_type, d.activity, d.max_turns
+  FROM agent_runs r JOIN run_details d ON d.run_id = r.id
+  WHERE r.task_id = t.id AND t."column" = 'in_progress' AND t.agent_id IS NOT NULL
+  ORDER BY d.number DESC LIMIT 1
+) r ON true
+"""
+
+
+async def board_of(project: ProjectRow, query: str = "", label: str = "", form: Entered | None = None) -> Board:
+    """The whole board, its cards filtered by `query` (title, branch or id) and `label`."""
+    found = await rows(_Row, f'{_SELECT} WHERE t.project_id = $1 ORDER BY t."column", t.position, t.id', project.id)
+    cards = _cards(found)
+    shown = {row.id for row in found if _matches(row, query.casefold().strip(), label)}
+    agents = await agents_of(project.id)
+    return Board(
+        project_id=project.id,
+        project_name=project.name,
+        columns=tuple(_column(key, cards, shown, project) for key in NAMES),
+        attention=tuple(_attention(found)),
+        labels=_labels(found),
+        query=query,
+        label=label,
+        agents=tuple(AgentChoice(agent.id, agent.name) for agent in agents if agent.type == "task"),
+        agents_at_work=sum(agent.status in LIVE for agent in agents),
+        queued=sum(card.stage == "queued" for card in cards),
+        form=form or Entered(),
+    )
+
+
+async def overview(projects: list[ProjectRow]) -> Overview:
+    """All projects with their counts, and everything that needs a person, oldest first."""
+    listed, waiting = [], []
+    for project in projects:
+        found = await rows(_Row, f'{_SELECT} WHERE t.project_id = $1 ORDER BY t."column", t.position', project.id)
+        items = _attention(found, project.name)
+        waiting += items
+        agents = await agents_of(project.id)
+        count = {key: sum(row.column == key for row in found) for key in NAMES}
+        listed.append(
+            OverviewRow(
+                id=project.id,
+                name=project.name,
+                path=project.path,
+                default_branch=project.config.default_branch,
+                reviews=count["waiting_approval"],
+                errors=sum(item.stage == "error" for item in items),
+                agents=tuple(agent.name for agent in agents if agent.status in LIVE),
+                **count,
+            )
+        )
+    oldest_first = sorted(waiting, key=lambda item: (item.since is None, item.since))
+    return Overview(tuple(listed), tuple(oldest_first))
+
+
+async def cards_about(project_id: str, task_ids: set[str], agent_ids: set[str], with_queue: bool) -> list[Card]:
+    """The cards of these tasks, of the tasks these agents hold, and of the whole queue when it may have changed."""
+    found = await rows(
+        _Row,
+        f"""{_SELECT} WHERE t.project_id = $1 AND (t.id = ANY($2)
+          OR (t."column" = 'in_progress' AND (t.agent_id IS NULL OR t.agent_id = ANY($3))))
+          ORDER BY t."column", t.position, t.id""",
+        project_id,
+        list(task_ids),
+        list(agent_ids),
+    )
+    named = task_ids | {row.id for row in found if row.agent_id in agent_ids}
+    return [card for card in _cards(found) if card.id in named or (with_queue and card.stage == "queued")]
+
+
+def _cards(found: list[_Row]) -> list[Card]:
+    place = 0
+    cards = []
+    for row in found:
+        stage = stage_of(row.column, row.agent_status if row.agent_id else None)
+        place += stage == "queued"
+        cards.append(_card(row, stage, place if stage == "queued" else 0))
+    return cards
+
+
+def _card(row: _Row, stage: str, queue_place: int) -> Card:
+    tool, _, argument = (row.activity or "").partition(" ")
+    live = stage in ("running", "paused", "needs_you")
+    limit = row.ended_by if row.ended_by in ("turn_limit", "budget") else ""
+    return Card(
+        id=row.id,
+        title=row.title,
+        column=row.column,
+        position=row.position,
+        stage=stage,
+        labels=row.labels,
+        agent_id=row.agent_id or "",
+        agent_name=row.agent_name or "",
+        session_id=row.session_id or "",
+        queue_place=queue_place,
+        step=row.step or "" if stage == "starting" else "",
+        step_number=STEPS.index(row.step) + 1 if row.step and stage == "starting" else 0,
+        step_count=len(STEPS) if row.step and stage == "starting" else 0,
+        tool=tool if live else "",
+        argument=argument if live else "",
+        turn=row.turn_count or 0,
+        max_turns=row.max_turns or 0,
+        running_since=row.run_started_at if live or stage == "starting" else None,
+        error_type=(row.error_type or "no live run") if stage == "error" else limit if stage == "review" else "",
+        note=_note(row) if stage == "error" else "",
+        files_changed=row.files_changed,
+        lines_added=row.lines_added or 0,
+        lines_removed=row.lines_removed or 0,
+        waiting_since=row.completed_at if stage == "review" else None,
+        rejection_count=row.rejection_count,
+        approved_by=row.approved_by or "",
+        approved_at=row.approved_at,
+    )
+
+
+def _note(row: _Row) -> str:
+    first_line = (row.last_error or "").strip().partition("\n")[0]
+    return first_line if len(first_line) <= _NOTE else first_line[: _NOTE - 1] + "…"
+
+
+def _matches(row: _Row, query: str, label: str) -> bool:
+    text = f"{row.title}\n{row.branch or ''}\n{row.id}".casefold()
+    return query in text and (not label or label in row.labels)
+
+
+def _column(key: Column, cards: list[Card], shown: set[str], project: ProjectRow) -> BoardColumn:
+    mine = [card for card in cards if card.column == key]
+    waiting = [card.waiting_since for card in mine if card.waiting_since]
+    return BoardColumn(
+        key=key,
+        name=NAMES[key],
+        cards=tuple(card for card in mine if card.id in shown),
+        total=len(mine),
+        slots=project.max_concurrent_agents if key == "in_progress" else 0,
+        oldest=min(waiting, default=None),
+    )
+
+
+def _labels(found: list[_Row]) -> tuple[LabelCount, ...]:
+    counts: dict[str, int] = {}
+    for row in found:
+        for label in row.labels:
+            counts[label] = counts.get(label, 0) + 1
+    return tuple(
+        LabelCount(name, count) for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    )
+
+
+def _attention(found: list[_Row], project_name: str = "") -> list[AttentionItem]:
+    items = []
+    for row in found:
+        if row.column == "waiting_approval":
+            items.append(
+                AttentionItem(
+                    stage="review",
+                    title=row.title,
+                    href=f"/tasks/{row.id}/review",
+                    lead="In review",
+                    detail=f"{row.files_changed or 0} files" if row.files_changed != 1 else "1 file",
+                    since=row.completed_at,
+                    project_name=project_name,
+                    action="Review",
+                )
+            )
+        elif row.column == "in_progress" and row.agent_id and stage_of(row.column, row.agent_status) == "error":
+            items.append(
+                AttentionItem(
+                    stage="error",
+                    title=row.title,
+                    href=f"/tasks/{row.id}",
+                    lead="Error",
+                    detail=_note(row),
+                    code=row.error_type or "",
+                    since=row.run_started_at,
+                    project_name=project_name,
+                    action="Look",
+                )
+            )
+    return items

@@ -1,0 +1,210 @@
+"""The files of a worktree as they are now, taken through an index of our own, and saved as a commit on its branch."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import Struct
+
+from app.git.checkouts import git_dir_of
+from app.git.commits import Identity, commit_tree
+from app.git.index_locks import index_locked
+from app.git.refs import ABSENT, current_branch, move_ref, resolve, tree_of
+from app.git.running import git, uninterrupted
+
+#: A larger untracked file stays out of a snapshot: nobody means to commit a core dump.
+LARGEST_FILE = 100 * 1024 * 1024
+
+
+class Snapshot(Struct, frozen=True):
+    """What a worktree held at one moment. Paths are decoded with surrogateescape."""
+
+    #: With untracked files, without ignored ones. Nothing refers to it: anchor it, or git may drop it in 2 weeks.
+    tree: str
+    #: None before the first commit.
+    head: str | None
+    #: None when HEAD is detached.
+    branch: str | None
+    #: In the middle of a merge: the commits being merged.
+    merging: tuple[str, ...] = ()
+    #: Files with unresolved conflicts; their text, marks and all, is in the tree.
+    unmerged: tuple[str, ...] = ()
+    #: Repositories inside the worktree; their content is NOT in the tree.
+    nested: tuple[str, ...] = ()
+    #: Untracked files larger than the limit; NOT in the tree.
+    too_large: tuple[str, ...] = ()
+
+
+class Saved(Struct, frozen=True):
+    """The outcome of `save`."""
+
+    #: The new commit at HEAD; None when there was nothing to save.
+    commit: str | None
+    snapshot: Snapshot
+
+
+async def snapshot(worktree: Path, *, limit: int = LARGEST_FILE) -> Snapshot:
+    """Take the tree of `worktree` (its top folder). Its index, locks and files stay untouched.
+
+    `limit` is the size in bytes above which an untracked file is left out and reported.
+    """
+    with TemporaryDirectory(prefix="agentpane-index-") as folder:
+        return await _take(worktree, Path(folder) / "index", limit)
+
+
+async def save(
+    worktree: Path,
+    message: str,
+    author: Identity,
+    *,
+    committer: Identity | None = None,
+    limit: int = LARGEST_FILE,
+    break_locks: bool = False,
+) -> Saved:
+    """Commit everything in `worktree` at its HEAD, without hooks; a finished merge becomes a merge commit.
+
+    `break_locks`: the caller has verified that no process works in the worktree, so lock files of a killed git
+    are removed first. Raises `GitRefused`: `busy` (a lock is held), `moved` (HEAD moved meanwhile).
+    """
+    return await uninterrupted(
+        _save(worktree, message, author, committer=committer or author, limit=limit, break_locks=break_locks)
+    )
+
+
+async def anchor(cwd: Path, ref: str, oid: str) -> None:
+    """Let `ref` (`refs/agentpane/…`) keep `oid` from git's garbage collection."""
+    await move_ref(cwd, ref, oid, message="agentpane: anchor")
+
+
+async def _take(worktree: Path, index: Path, limit: int) -> Snapshot:
+    git_dir = await git_dir_of(worktree)
+    head = await resolve(worktree, "HEAD")
+    await _copy_index(worktree, git_dir, index, head)
+    await _unhide(worktree, index)
+    unmerged = await _unmerged(worktree, index)
+    nested, too_large = await _left_out(worktree, index, limit)
+    await _add_all(worktree, index, [*nested, *too_large])
+    return Snapshot(
+        tree=(await git(worktree, "write-tree", index=index)).text,
+        head=head,
+        branch=await current_branch(worktree),
+        merging=_merging(git_dir),
+        unmerged=unmerged,
+        nested=nested,
+        too_large=too_large,
+    )
+
+
+async def _copy_index(worktree: Path, git_dir: Path, index: Path, head: str | None) -> None:
+    """The copy keeps git's cache of file times: without it every file is read again."""
+    if (git_dir / "index").exists():
+        # With its own time: a file edited in the same tick as the index was written would else count as clean.
+        shutil.copy2(git_dir / "index", index)
+    elif head is not None:
+        await git(worktree, "read-tree", head, index=index)
+
+
+async def _unhide(worktree: Path, index: Path) -> None:
+    """Entries marked assume-unchanged or skip-worktree that are on disk would otherwise keep their old content."""
+    listed = (await git(worktree, "ls-files", "-v", "-z", index=index)).fields
+    hidden = [row[2:] for row in listed if row[0] == "S" or row[0].islower()]
+    present = [path for path in hidden if os.path.lexists(worktree / path)]
+    if not present:
+        return
+    names = os.fsencode("\0".join(present) + "\0")
+    for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
+        await git(worktree, "update-index", "-z", flag, "--stdin", input=names, index=index)
+
+
+async def _unmerged(worktree: Path, index: Path) -> tuple[str, ...]:
+    rows = (await git(worktree, "ls-files", "-u", "-z", index=index)).fields
+    return tuple(sorted({row.partition("\t")[2] for row in rows}))
+
+
+async def _left_out(worktree: Path, index: Path, limit: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Untracked nested repositories (git lists each as one folder) and untracked files above `limit`."""
+    others = (await git(worktree, "ls-files", "-o", "--exclude-standard", "-z", index=index)).fields
+    nested = tuple(path.rstrip("/") for path in others if path.endswith("/"))
+    too_large = tuple(path for path in others if not path.endswith("/") and _size(worktree / path) > limit)
+    return nested, too_large
+
+
+def _size(file: Path) -> int:
+    try:
+        found = file.lstat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+async def _add_all(worktree: Path, index: Path, without: list[str]) -> None:
+    specs = [".", *(f":(exclude,literal,top){path}" for path in without)]
+    await git(
+        worktree,
+        "-c",
+        "core.safecrlf=false",
+        "add",
+        "-A",
+        "--sparse",
+        "--pathspec-from-file=-",
+        "--pathspec-file-nul",
+        input=os.fsencode("\0".join(specs)),
+        index=index,
+        env={"GIT_LITERAL_PATHSPECS": "0"},
+    )
+
+
+def _merging(git_dir: Path) -> tuple[str, ...]:
+    note = git_dir / "MERGE_HEAD"
+    return tuple(note.read_text().split()) if note.is_file() else ()
+
+
+async def _save(
+    worktree: Path, message: str, author: Identity, *, committer: Identity, limit: int, break_locks: bool
+) -> Saved:
+    git_dir = await git_dir_of(worktree)
+    if break_locks:
+        await _remove_locks(worktree, git_dir)
+    with index_locked(git_dir):
+        saved = await _save_locked(worktree, git_dir, message, author, committer=committer, limit=limit)
+    if saved.commit and saved.snapshot.merging and not saved.snapshot.unmerged:
+        await git(worktree, "merge", "--quit")
+    return saved
+
+
+async def _save_locked(
+    worktree: Path, git_dir: Path, message: str, author: Identity, *, committer: Identity, limit: int
+) -> Saved:
+    index = git_dir / "index.agentpane"
+    try:
+        taken = await _take(worktree, index, limit)
+        parents = await _parents(worktree, taken)
+        if parents is None:
+            return Saved(None, taken)
+        commit = await commit_tree(worktree, taken.tree, parents, message, author, committer=committer)
+        await move_ref(worktree, "HEAD", commit, taken.head or ABSENT, "agentpane: save")
+        # Otherwise the worktree's own index would show the commit reversed.
+        index.replace(git_dir / "index")
+        return Saved(commit, taken)
+    finally:
+        index.unlink(missing_ok=True)
+
+
+async def _parents(worktree: Path, taken: Snapshot) -> list[str] | None:
+    """None when there is nothing to commit. A merge with open conflicts is saved as work, not as a merge."""
+    if taken.head is None:
+        return []
+    if taken.merging and not taken.unmerged:
+        return [taken.head, *taken.merging]
+    return None if await tree_of(worktree, taken.head) == taken.tree else [taken.head]
+
+
+async def _remove_locks(worktree: Path, git_dir: Path) -> None:
+    locks = [git_dir / "index.lock", git_dir / "HEAD.lock"]
+    if branch := await current_branch(worktree):
+        ref = await git(worktree, "rev-parse", "--path-format=absolute", "--git-path", f"refs/heads/{branch}.lock")
+        locks.append(Path(ref.text))
+    for lock in locks:
+        lock.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""GitHub App installations and the repository configurations read through them."""

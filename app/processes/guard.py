@@ -1,0 +1,222 @@
+"""The parent of one run's program: whatever happens to us, no process of the run outlives it.
+
+Started as `python -I guard.py SPEC [more arguments]`; standard library only, and no import from the application,
+because it must start fast and stand alone. SPEC is a JSON file, deleted once read, since its environment may hold keys
+that must not show in a process list. The guard ends the run's whole tree when the program ends, when it is asked to
+(TERM, INT, HUP), and when the server that started it is gone, however that died.
+
+On Linux it is the subreaper of the run: a tool that leaves its session or its parent stays a descendant. Elsewhere the
+program's group and the environment marker take that place.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+#: Environment variable that every process of a run inherits.
+MARKER = "AGENTPANE_RUN_ID"
+LINUX = sys.platform == "linux"
+NOT_STARTED = 127
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_LEFTOVER_GRACE_S = 1.0
+_ASKED: list[int] = []
+
+
+def main(spec_path: Path, more_arguments: list[str]) -> NoReturn:
+    """Run the program of `spec_path` and exit with its code, or with 128 + the number of the signal that ended it."""
+    spec = json.loads(spec_path.read_text())
+    _shed_environment(spec["inherit"])
+    spec_path.unlink()
+    spec_path.with_suffix(".pid").write_text(str(os.getpid()))
+    wake = _listen()
+    _become_reaper()
+    parent = _watch(spec["parent"])
+    child = Child([*spec["argv"], *more_arguments], _environment(spec), spec_path.with_suffix(".error"))
+    _let_go_of_stdio()
+    while child.code is None and not _ASKED and os.getppid() == spec["parent"]:
+        _wait(wake, parent, 1.0)
+        child.reap()
+    end_tree(child, spec["grace_s"] if child.code is None else _LEFTOVER_GRACE_S, wake)
+    os._exit(child.code if child.code is not None else NOT_STARTED)
+
+
+class Child:
+    """The program itself, in a session of its own."""
+
+    def __init__(self, argv: list[str], env: dict[str, str], error_file: Path) -> None:
+        self.code: int | None = None
+        started, failed = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(argv, env, failed)
+        os.close(failed)
+        if reason := os.read(started, 4096):
+            error_file.write_bytes(reason)
+        os.close(started)
+
+    def reap(self) -> None:
+        """Collect every ended descendant that came to us; remember the program's own end."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.pid:
+                code = os.waitstatus_to_exitcode(status)
+                self.code = code if code >= 0 else 128 - code
+
+    def terminate(self) -> None:
+        if self.code is None:
+            _signal(os.killpg, self.pid, signal.SIGTERM)
+
+
+def end_tree(child: Child, grace_s: float, wake: int) -> None:
+    """TERM the program, then what it left behind; KILL after `grace_s` seconds; return when nothing is left."""
+    deadline = time.monotonic() + grace_s
+    asked: set[int] = set()
+    child.terminate()
+    while rest := run_processes(child.pid):
+        if time.monotonic() >= deadline:
+            _signal_all(rest, signal.SIGKILL)
+        elif child.code is not None:
+            _signal_all(rest - asked, signal.SIGTERM)
+            asked |= rest
+        _wait(wake, None, 0.05)
+        child.reap()
+
+
+def run_processes(child_pid: int) -> set[int]:
+    """Every living process of this run but the guard."""
+    return descendants(os.getpid()) if LINUX else _marked_or_grouped(child_pid)
+
+
+def descendants(root: int) -> set[int]:
+    """Pids of the whole tree below `root` (Linux)."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := stat_fields(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found: set[int] = set()
+    wanted = [root]
+    while wanted:
+        below = [pid for pid in children.get(wanted.pop(), []) if pid not in found]
+        found.update(below)
+        wanted.extend(below)
+    return found
+
+
+def stat_fields(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the third on (state, parent, group, …); none when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _marked_or_grouped(child_pid: int) -> set[int]:
+    import psutil
+
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(MARKER) == os.environ.get(MARKER)
+            if process.pid != os.getpid() and (marked or os.getpgid(process.pid) == child_pid):
+                found.add(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _shed_environment(inherit: list[str]) -> None:
+    """Start anew without what a library handed on from the server's environment: anybody may read ours in /proc."""
+    kept = {name: os.environ[name] for name in (MARKER, *inherit) if name in os.environ}
+    if os.environ.keys() - kept.keys() - {"LC_CTYPE"}:  # Python itself may set LC_CTYPE.
+        os.execve(sys.executable, [sys.executable, "-I", *sys.argv], kept)  # noqa: S606 - ourselves, again
+
+
+def _listen() -> int:
+    """A descriptor that becomes readable on every signal, so that nothing is missed while we wait."""
+    wake, woken = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda got, _frame: _ASKED.append(got))
+    signal.signal(signal.SIGCHLD, lambda _got, _frame: None)
+    return wake
+
+
+def _become_reaper() -> None:
+    if os.getpid() != os.getsid(0):
+        os.setsid()
+    if LINUX:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _watch(parent: int) -> int | None:
+    """A descriptor that becomes readable when `parent` is gone, where the system has such a thing."""
+    try:
+        return os.pidfd_open(parent) if LINUX else None
+    except OSError:
+        return None
+
+
+def _environment(spec: dict[str, Any]) -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in spec["inherit"] if name in os.environ}
+    return {**inherited, **spec["env"]}
+
+
+def _become(argv: list[str], env: dict[str, str], failed: int) -> NoReturn:
+    try:
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        if LINUX:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - an argument vector, and no shell is the point
+    except (OSError, ValueError) as error:
+        os.write(failed, (getattr(error, "strerror", None) or str(error)).encode())
+    finally:
+        os._exit(NOT_STARTED)
+
+
+def _let_go_of_stdio() -> None:
+    """So that readers and writers see the program's own ends of the pipes close, not ours."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def _wait(wake: int, parent: int | None, seconds: float) -> None:
+    select.select([wake] if parent is None else [wake, parent], [], [], seconds)
+    with contextlib.suppress(BlockingIOError):
+        os.read(wake, 4096)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _signal_all(pids: set[int], number: int) -> None:
+    for pid in pids:
+        _signal(os.kill, pid, number)
+
+
+def _signal(send: Any, target: int, number: int) -> None:
+    # It ended by itself, or belongs to another user since: the next look tells.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        send(target, number)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,143 @@
+"""Look for, recognise and end the processes of a run, also those of an earlier life of this server."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from app.processes.guard import LINUX, MARKER, descendants, stat_fields
+
+
+def start_ticks(pid: int) -> int | None:
+    """When `pid` started, in the system's own unit: with the pid it names one process for this boot. None if gone."""
+    if LINUX:
+        fields = stat_fields(pid)
+        return int(fields[19]) if fields else None
+    try:
+        return int(psutil.Process(pid).create_time() * 1000)
+    except psutil.Error:
+        return None
+
+
+def boot_id() -> str:
+    """Names this boot of the machine; pids of another boot mean nothing."""
+    if LINUX:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return str(int(psutil.boot_time()))
+
+
+def is_alive(pid: int, ticks: int | None) -> bool:
+    """Whether exactly that process still runs; a zombie does not. Without `ticks` the pid alone decides."""
+    if LINUX:
+        fields = stat_fields(pid)
+        return bool(fields) and fields[0] not in "ZX" and ticks in (None, int(fields[19]))
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE and ticks in (None, start_ticks(pid))
+    except psutil.Error:
+        return False
+
+
+async def end_tree(pid: int, ticks: int | None, marker: str, grace_s: float = 5.0) -> None:
+    """Ask `pid` to end, make it end after `grace_s` seconds, then sweep: returns when nothing of run `marker` lives.
+
+    A pid that now belongs to another process is left alone.
+    """
+    if is_alive(pid, ticks):
+        send(pid, signal.SIGTERM)
+        if not await wait_gone(pid, ticks, grace_s):
+            below = descendants(pid) if LINUX else set()
+            for each in (pid, *below):
+                send(each, signal.SIGKILL)
+            await wait_gone(pid, ticks, grace_s)
+    await sweep(marker)
+
+
+def find_marked(run_id: str) -> list[int]:
+    """Pids of every process whose environment says it belongs to run `run_id`, ours excepted."""
+    marker = f"{MARKER}={run_id}"
+    own = os.getpid()
+    if LINUX:
+        return [pid for pid in _proc_pids() if pid != own and marker.encode() in _proc_environ(pid)]
+    return [p.pid for p in psutil.process_iter() if p.pid != own and _environ(p).get(MARKER) == run_id]
+
+
+async def sweep(run_id: str, grace_s: float = 1.0) -> int:
+    """End every process marked with `run_id`; returns how many there were, when none is left."""
+    found = {pid: start_ticks(pid) for pid in await asyncio.to_thread(find_marked, run_id)}
+    swept = len(found)
+    number = signal.SIGTERM
+    while found:
+        await _end_all(found.items(), number, grace_s)
+        number = signal.SIGKILL
+        found = {pid: start_ticks(pid) for pid in await asyncio.to_thread(find_marked, run_id)}
+    return swept
+
+
+async def wait_gone(pid: int, ticks: int | None, timeout_s: float | None) -> bool:
+    """Wait until that process has ended, at most `timeout_s` seconds; says whether it has."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+                await _pidfd_readable(pid)
+            pause = 0.02
+            while is_alive(pid, ticks):  # A system without pidfd tells nobody.
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.25)
+    except TimeoutError:
+        return not is_alive(pid, ticks)
+    return True
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process that may have gone."""
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+async def _end_all(processes: Iterable[tuple[int, int | None]], number: int, grace_s: float) -> None:
+    waits = []
+    for pid, ticks in processes:
+        if is_alive(pid, ticks):
+            send(pid, number)
+            waits.append(wait_gone(pid, ticks, grace_s))
+    await asyncio.gather(*waits)
+
+
+async def _pidfd_readable(pid: int) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+    loop.add_reader(descriptor, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def _proc_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - no Path for each process
+
+
+def _proc_environ(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - the same
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def _environ(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except (psutil.Error, OSError):
+        return {}

@@ -1,0 +1,1 @@
+"""Projects: one git repository on this machine, its configuration, its board."""

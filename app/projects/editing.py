@@ -1,0 +1,97 @@
+"""Change a project's settings, or take the project off the board. The repository itself is never touched."""
+
+import shlex
+
+import msgspec
+
+from app.clock import now
+from app.errors import Conflict, Invalid
+from app.events.recording import Actor, record
+from app.postgres.reading import scalar
+from app.projects.creating import repository_at, require_branch
+from app.projects.forms import Deletion, ProjectSettings
+from app.projects.locking import locked
+from app.projects.rows import ProjectConfig, ProjectRow, get_project
+from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS, Project
+
+
+async def edit_project(project_id: str, form: ProjectSettings, actor: Actor) -> ProjectRow:
+    """Write the settings; what is running keeps what it was started with. `VALIDATION_ERROR` beside a wrong field."""
+    project = await get_project(project_id)
+    config = await _config(project, form)
+    async with locked(project_id):
+        await Project.update(
+            {
+                Project.name: form.name,
+                Project.description: form.description,
+                Project.max_concurrent_agents: form.max_concurrent_agents,
+                Project.config: config.to_json(),
+                Project.updated_at: now(),
+            }
+        ).where(Project.id == project_id)
+        await record(project_id, "project.edited", actor=actor, subject=project_id, payload={"name": form.name})
+    return await get_project(project_id)
+
+
+async def delete_project(project_id: str, form: Deletion) -> ProjectRow:
+    """Delete a project with its tasks and records; branches and commits stay in the repository.
+
+    The typed name must be the project's. `PROJECT_HAS_RUNNING_AGENTS` while agents run or worktrees hold work.
+    """
+    project = await get_project(project_id)
+    if form.confirm_name.strip() != project.name:
+        raise Invalid({"confirm_name": f"Type {project.name} to delete the project."})
+    async with locked(project_id):
+        running = await scalar(
+            "SELECT count(*) FROM agents WHERE project_id = $1 AND status IN ('starting', 'running', 'paused')",
+            project_id,
+        )
+        if running:
+            raise Conflict(f"{running} agents are running. Stop them first.", "PROJECT_HAS_RUNNING_AGENTS")
+        kept = await scalar("SELECT count(*) FROM worktrees WHERE project_id = $1 AND status <> 'removed'", project_id)
+        if kept:
+            raise Conflict(
+                f"{kept} worktrees still hold work. Cancel or approve their tasks first, so that nothing is lost.",
+                "PROJECT_HAS_RUNNING_AGENTS",
+            )
+        await Project.delete().where(Project.id == project_id)
+    return project
+
+
+async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
+    repository = await repository_at(project.path)
+    return msgspec.structs.replace(
+        project.config,
+        default_branch=await require_branch(repository, form.default_branch or project.config.default_branch),
+        worktree_root=_worktree_root(form.worktree_root),
+        env_file=_relative(form.env_file, "env_file"),
+        init_script=_relative(form.init_script, "init_script"),
+        install_command=_split(form.install_command),
+        allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
+        max_turns=form.max_turns,
+        model=form.model or DEFAULT_MODEL,
+    )
+
+
+def _worktree_root(text: str) -> str:
+    root = text.strip() or ".worktrees"
+    if root in (".", "/", "~") or ".." in root.split("/"):
+        raise Invalid({"worktree_root": "Choose a folder of its own, such as .worktrees."})
+    return root
+
+
+def _relative(text: str | None, field: str) -> str | None:
+    if not text:
+        return None
+    if text.startswith(("/", "~")) or ".." in text.split("/"):
+        raise Invalid({field: "Give a path inside the repository."})
+    return text
+
+
+def _split(text: str | None) -> tuple[str, ...] | None:
+    if not text:
+        return None
+    try:
+        return tuple(shlex.split(text)) or None
+    except ValueError as error:
+        raise Invalid({"install_command": f"This line cannot be split into arguments: {error}."}) from error

@@ -1,0 +1,48 @@
+"""What people type about projects, with the limits of the contract."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Text500 = Annotated[str, Meta(max_length=500)]
+Branch = Annotated[str, Meta(max_length=200)]
+Agents = Annotated[int, Meta(ge=1, le=10)]
+
+
+class NewProject(Struct, frozen=True, kw_only=True):
+    """The form 'Add a repository'."""
+
+    path: Annotated[str, Meta(min_length=1, max_length=4000)]
+    #: Empty: the folder's own name.
+    name: Annotated[str, Meta(max_length=100)] = ""
+    description: Text500 | None = None
+    max_concurrent_agents: Agents = 3
+    #: Empty: the branch that is checked out there.
+    default_branch: Branch = ""
+
+
+class ProjectSettings(Struct, frozen=True, kw_only=True):
+    """The form of the settings page."""
+
+    name: Name
+    description: Text500 | None = None
+    max_concurrent_agents: Agents = 3
+    default_branch: Branch = ""
+    worktree_root: Annotated[str, Meta(max_length=1000)] = ".worktrees"
+    #: One file, relative to the repository, copied into each worktree.
+    env_file: Annotated[str, Meta(max_length=1000)] | None = None
+    #: A script of the repository, run as a file in each new worktree.
+    init_script: Annotated[str, Meta(max_length=1000)] | None = None
+    #: One line in POSIX quoting; empty guesses from the lock file.
+    install_command: Annotated[str, Meta(max_length=1000)] | None = None
+    #: Comma separated in the form.
+    allowed_tools: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=100)] = []
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
+    model: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Deletion(Struct, frozen=True, kw_only=True):
+    """The form of the danger zone."""
+
+    confirm_name: str = ""

@@ -1,0 +1,73 @@
+"""A project as the other domains read it."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from app.errors import InvalidId, NotFound
+from app.ids import is_id
+from app.postgres.reading import one, rows
+from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+
+
+class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=False):
+    """The document `projects.config`; keys as in the schema document."""
+
+    worktree_root: str = ".worktrees"
+    init_script: str | None = None
+    env_file: str | None = None
+    default_branch: str = "main"
+    allowed_tools: tuple[str, ...] = tuple(DEFAULT_TOOLS)
+    max_turns: int = 50
+    model: str = DEFAULT_MODEL
+    #: Command line that installs dependencies in a new worktree, split once; None guesses from the lock file.
+    install_command: tuple[str, ...] | None = None
+
+    def to_json(self) -> str:
+        """The document, without keys that are not set."""
+        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v is not None}).decode()
+
+
+class ProjectRow(Struct, frozen=True, kw_only=True):
+    """One row of `projects`."""
+
+    id: str
+    name: str
+    path: str
+    description: str | None
+    config: ProjectConfig
+    max_concurrent_agents: int
+
+    @property
+    def root(self) -> Path:
+        """The repository's folder."""
+        return Path(self.path)
+
+
+_SELECT = "SELECT id, name, path, description, config, max_concurrent_agents FROM projects"
+
+
+async def get_project(project_id: str) -> ProjectRow:
+    """The project, or `INVALID_ID` / `PROJECT_NOT_FOUND`."""
+    if not is_id(project_id):
+        raise InvalidId("That is not the id of a project.")
+    project = await one(ProjectRow, f"{_SELECT} WHERE id = $1", project_id)
+    if project is None:
+        raise NotFound("There is no such project.", "PROJECT_NOT_FOUND")
+    return project
+
+
+async def all_projects() -> list[ProjectRow]:
+    """Every project by name."""
+    return await rows(ProjectRow, f"{_SELECT} ORDER BY lower(name), id")
+
+
+async def project_at(path: str) -> ProjectRow | None:
+    """The project registered at this resolved path."""
+    return await one(ProjectRow, f"{_SELECT} WHERE path = $1", path)
+
+
+async def project_named(name: str) -> ProjectRow | None:
+    """The project with this name or id, for the command line."""
+    return await one(ProjectRow, f"{_SELECT} WHERE id = $1 OR lower(name) = lower($1) ORDER BY id = $1 DESC", name)

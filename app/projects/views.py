@@ -1,0 +1,38 @@
+"""What the pages of one project's own settings show."""
+
+from msgspec import Struct
+
+from app.web.forms import Entered
+
+
+class NewProject(Struct, frozen=True, kw_only=True):
+    """The form of a new project, with what was typed. `first` where there is no project yet."""
+
+    form: Entered = Entered()
+    first: bool = False
+
+
+class ProjectSettings(Struct, frozen=True, kw_only=True):
+    """A project as it is stored, and the forms that change it.
+
+    `path_problem` is the sentence of the path check, empty when the path is a usable git repository.
+    `running_agents` must be 0 before the project can be deleted. `saved` right after saving.
+    """
+
+    id: str
+    name: str
+    path: str
+    description: str
+    default_branch: str
+    worktree_root: str
+    env_file: str
+    init_script: str
+    allowed_tools: tuple[str, ...]
+    max_turns: int
+    model: str
+    max_concurrent_agents: int
+    path_problem: str = ""
+    running_agents: int = 0
+    saved: bool = False
+    form: Entered = Entered()
+    delete_form: Entered = Entered()

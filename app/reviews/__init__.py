@@ -1,0 +1,1 @@
+"""Reviews: the diff as it was shown, and the decision bound to it."""

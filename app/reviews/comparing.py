@@ -1,0 +1,91 @@
+"""What a reviewer is shown: four object ids that name the change exactly, and the digest an approval is bound to."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from app.errors import Conflict as Refusal
+from app.git.diffs import FileChange, changed_files
+from app.git.merging import approval_digest
+from app.git.refs import ahead_behind, merge_base, require, resolve, tree_of
+from app.git.refusals import GitRefused
+from app.git.snapshots import anchor, snapshot
+from app.git.trial_merges import Conflict, merge_tree
+from app.tasks.rows import TaskRow
+from app.worktrees.rows import WorktreeRow, get_worktree
+
+
+class Comparison(Struct, frozen=True):
+    """The state of a task's branch against its base branch at one moment."""
+
+    worktree: WorktreeRow
+    #: Tip of the base branch.
+    base: str
+    #: Tip of the task's branch.
+    head: str
+    #: Where the two parted; the diff is from here.
+    fork: str
+    #: Tree of the worktree, uncommitted files and all.
+    tree: str
+    #: Tree of the merge; with conflict marks where it conflicts.
+    merged: str
+    digest: str
+    ahead: int
+    behind: int
+    changes: tuple[FileChange, ...]
+    conflicts: tuple[Conflict, ...]
+
+    @property
+    def root(self) -> Path:
+        """The worktree's folder, where git is asked."""
+        return self.worktree.root
+
+    @property
+    def nothing_to_merge(self) -> bool:
+        """Whether the branch brings nothing that the base has not."""
+        return self.ahead == 0 or self.merged_is_base
+
+    @property
+    def merged_is_base(self) -> bool:
+        """Whether the files of the branch equal those where it parted from its base."""
+        return not self.changes
+
+
+async def compare(task: TaskRow) -> Comparison:
+    """Look at the task's branch now. `TASK_NO_DIFF` when there is no worktree to look at."""
+    worktree = await get_worktree(task.worktree_id) if task.worktree_id else None
+    if worktree is None or not worktree.root.is_dir():
+        raise Refusal("This task has no worktree, so there is no diff to show.", "TASK_NO_DIFF")
+    try:
+        return await _compare(worktree)
+    except GitRefused as refusal:
+        raise Refusal(f"The diff cannot be made: {refusal}", "TASK_NO_DIFF") from refusal
+
+
+async def _compare(worktree: WorktreeRow) -> Comparison:
+    root = worktree.root
+    base = await require(root, f"refs/heads/{worktree.base_branch}")
+    taken = await snapshot(root)
+    head = taken.head or await require(root, "HEAD")
+    await anchor(root, f"refs/agentpane/snapshots/{worktree.id}", taken.tree)
+    fork = await merge_base(root, base, head) or base
+    merge = await merge_tree(root, base, head)
+    ahead, behind = await ahead_behind(root, head, base)
+    return Comparison(
+        worktree=worktree,
+        base=base,
+        head=head,
+        fork=fork,
+        tree=taken.tree,
+        merged=merge.marked_tree,
+        digest=approval_digest(base, head, taken.tree, merge.marked_tree),
+        ahead=ahead,
+        behind=behind,
+        changes=tuple(await changed_files(root, await tree_of(root, fork), taken.tree)),
+        conflicts=merge.conflicts,
+    )
+
+
+async def has_uncommitted(comparison: Comparison) -> bool:
+    """Whether the worktree holds files that no commit has, so that a merge would leave them out."""
+    return await resolve(comparison.root, f"{comparison.head}^{{tree}}", "tree") != comparison.tree

@@ -1,0 +1,28 @@
+"""What people type when they decide, with the limits of the contract."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from app.git.merging import Method
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """The form 'Approve and merge'."""
+
+    #: The digest of what was shown; an approval of anything else is refused.
+    digest: Annotated[str, Meta(min_length=1, max_length=100)]
+    merge_method: Method = "merge"
+    #: The commit message; empty takes the title.
+    message: Annotated[str, Meta(max_length=10_000)] = ""
+    keep_branch: bool = False
+    #: Verified without a merge, for work that is right as it is or has nothing to merge.
+    accept_without_merge: bool = False
+    #: The name under which the decision is kept.
+    approved_by: Annotated[str, Meta(max_length=100)] = ""
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """The form 'Request changes'."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]

@@ -1,0 +1,187 @@
+"""What the review page shows: the diff from where the branch parted, the state of the merge, earlier decisions."""
+
+import re
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.accounts.people import Person
+from app.agents.rows import get_agent
+from app.errors import NotFound
+from app.events.reading import LoggedEvent
+from app.git.diffs import FileChange, patch, printable
+from app.git.refs import tree_of
+from app.postgres.reading import one, rows
+from app.reviews.approving import default_message
+from app.reviews.comparing import Comparison, compare
+from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
+from app.runs.rows import runs_of_task
+from app.tasks.rows import TaskRow
+from app.tasks.stages import stage_of
+from app.tasks.views import AgentLink, PageNotice
+from app.web.diffs import render_diff
+from app.web.markdown import to_html
+
+#: Files whose diff stands open at first, and changed lines above which a file is closed.
+OPEN_FILES = 40
+LARGE_LINES = 600
+#: Files that the page lists.
+LISTED = 1000
+
+_GENERATED = re.compile(
+    r"(^|/)(package-lock\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|uv\.lock|poetry\.lock|Cargo\.lock|go\.sum|"
+    r"Gemfile\.lock|composer\.lock)$|\.min\.(js|css)$|\.(map|snap)$"
+)
+
+_LIMITS = {"turn_limit": "The agent reached its turn limit.", "budget": "The agent reached its budget."}
+
+
+class _Merged(Struct, frozen=True):
+    digest: str
+    base_branch: str
+    branch: str
+    old_oid: str
+    new_oid: str
+
+
+async def review_page(task: TaskRow, person: Person, **answer: object) -> ReviewPage:
+    """The page as it is now; `answer` is what a form came back with. `TASK_NO_DIFF` where there is no worktree."""
+    comparison = await compare(task)
+    runs = await runs_of_task(task.id)
+    agent = await get_agent(task.agent_id) if task.agent_id else None
+    waiting = task.column == "waiting_approval"
+    files = [await _file(task, comparison, change, n) for n, change in enumerate(comparison.changes[:LISTED])]
+    known: dict[str, object] = {"notices": _notices(task) if waiting else ()}
+    return ReviewPage(
+        task_id=task.id,
+        title=task.title,
+        column=task.column,
+        stage=stage_of(task.column, agent.status if agent else None),
+        agent=AgentLink(agent.id, agent.name, agent.status) if agent else None,
+        session_id=task.session_id,
+        run_number=runs[0].number if runs else None,
+        turns=task.turn_count or None,
+        waiting_since=task.completed_at if waiting else None,
+        branch=comparison.worktree.branch,
+        base_branch=comparison.worktree.base_branch,
+        base_oid=comparison.base,
+        head_oid=comparison.head,
+        digest=comparison.digest,
+        files=tuple(files),
+        added=sum(change.added or 0 for change in comparison.changes),
+        removed=sum(change.removed or 0 for change in comparison.changes),
+        files_left_out=max(0, len(comparison.changes) - LISTED),
+        behind=comparison.behind,
+        conflicts=tuple(_conflicts(comparison)),
+        nothing_to_merge=comparison.nothing_to_merge,
+        can_decide=waiting,
+        approver=person.name,
+        message=default_message(task, person.name),
+        decisions=await decisions_of(task),
+        **{**known, **answer},  # type: ignore[arg-type]
+    )
+
+
+def _notices(task: TaskRow) -> tuple[PageNotice, ...]:
+    reached = task.metadata.ended_by or ""
+    if reached not in _LIMITS:
+        return ()
+    return (PageNotice(title=_LIMITS[reached], text="What it had done is shown here.", tone="need", code=reached),)
+
+
+async def file_page(task: TaskRow, path: str) -> FilePage:
+    """One file's whole diff. `TASK_NO_DIFF` for a file that did not change."""
+    comparison = await compare(task)
+    change = next((each for each in comparison.changes if path in (each.path, printable(each.path))), None)
+    if change is None:
+        raise NotFound("This file does not differ any more.", "TASK_NO_DIFF")
+    return FilePage(
+        task_id=task.id,
+        title=task.title,
+        column=task.column,
+        stage=stage_of(task.column, None),
+        digest=comparison.digest,
+        file=await _view(task, comparison, change, whole=True),
+    )
+
+
+async def decisions_of(task: TaskRow) -> tuple[DecisionMade, ...]:
+    """Every decision on the task, oldest first."""
+    found = await rows(
+        LoggedEvent,
+        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
+        " WHERE project_id = $1 AND subject = $2 AND kind = 'task.decided' ORDER BY number",
+        task.project_id,
+        task.id,
+    )
+    return tuple(_decision(event.actor, event.at, event.payload) for event in found)
+
+
+def _decision(person: str, at: datetime, payload: dict[str, object]) -> DecisionMade:
+    merged = str(payload.get("commit") or "")
+    decided = str(payload.get("decision"))
+    return DecisionMade(
+        decision="rejected" if decided == "rejected" else "approved" if merged else "accepted",
+        person=person,
+        at=at,
+        digest=str(payload.get("digest") or ""),
+        merged_as=merged,
+        reason_html=to_html(str(payload.get("text") or ""), breaks=True),
+    )
+
+
+async def merge_of(task: TaskRow) -> _Merged | None:
+    """The merge by which a verified task came into its base branch."""
+    return await one(
+        _Merged,
+        "SELECT digest, base_branch, branch, old_oid, new_oid FROM merges"
+        " WHERE task_id = $1 AND status = 'done' ORDER BY created_at DESC LIMIT 1",
+        task.id,
+    )
+
+
+def _conflicts(comparison: Comparison) -> list[ConflictView]:
+    words: dict[str, str] = {}
+    for conflict in comparison.conflicts:
+        words.setdefault(printable(conflict.path), conflict.kind)
+    return [ConflictView(path, kind) for path, kind in sorted(words.items())]
+
+
+async def _file(task: TaskRow, comparison: Comparison, change: FileChange, place: int) -> FileView:
+    lines = (change.added or 0) + (change.removed or 0)
+    large = lines > LARGE_LINES or place >= OPEN_FILES
+    generated = _GENERATED.search(change.path) is not None
+    if large or generated:
+        return _closed(task, change, large, generated)
+    return await _view(task, comparison, change)
+
+
+def _closed(task: TaskRow, change: FileChange, large: bool, generated: bool) -> FileView:
+    return FileView(
+        task_id=task.id,
+        path=change.path,
+        old_path=change.old_path if change.old_path != change.path else "",
+        status=change.status,
+        added=change.added,
+        removed=change.removed,
+        large=large,
+        generated=generated,
+    )
+
+
+async def _view(task: TaskRow, comparison: Comparison, change: FileChange, whole: bool = False) -> FileView:
+    root = comparison.root
+    old = change.old_path if change.old_path != change.path else None
+    text = await patch(root, await tree_of(root, comparison.fork), comparison.tree, change.path, old)
+    diff = render_diff(
+        text.text, path=change.path, old_path=old or "", status=change.status, **({"max_rows": 0} if whole else {})
+    )
+    return FileView(
+        task_id=task.id,
+        path=change.path,
+        old_path=old or "",
+        status=change.status,
+        added=change.added,
+        removed=change.removed,
+        diff=diff,
+    )

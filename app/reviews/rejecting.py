@@ -1,0 +1,48 @@
+"""Send work back with a reason: the same agent goes on in the same conversation."""
+
+from typing import Any
+
+import msgspec
+
+from app.events.recording import Actor, record
+from app.postgres.reading import execute
+from app.projects.locking import locked
+from app.tasks.moving import transition
+from app.tasks.rows import Pending, TaskRow, get_task
+
+
+async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
+    """Waiting approval to the front of the queue, with the reason as the next prompt."""
+    task = await get_task(task_id)
+    async with locked(task.project_id):
+        task = await get_task(task_id)
+        metadata = msgspec.structs.replace(
+            task.metadata, wanted_agent_id=task.agent_id, pending=Pending("rejection", _prompt(reason)), ended_by=None
+        )
+        task = await transition(
+            task,
+            "reject",
+            actor=actor,
+            position=0,
+            agent_id=None,
+            rejection_reason=reason,
+            rejection_count=task.rejection_count + 1,
+            completed_at=None,
+            metadata=msgspec.json.encode(metadata).decode(),
+        )
+        await record_decision(task, actor, {"decision": "rejected", "text": reason})
+    return task
+
+
+async def record_decision(task: TaskRow, actor: Actor, payload: dict[str, Any]) -> None:
+    """Tell the task's session of a decision. The caller holds the project's lock."""
+    await record(task.project_id, "task.decided", actor=actor, subject=task.id, payload=payload)
+    if task.session_id is not None:
+        await record(
+            task.project_id, "decision", actor=actor, subject=task.id, session_id=task.session_id, payload=payload
+        )
+        await execute("UPDATE sessions SET updated_at = now() WHERE id = $1", task.session_id)
+
+
+def _prompt(reason: str) -> str:
+    return f"A person reviewed your work and asks for changes:\n\n{reason}"

@@ -1,0 +1,32 @@
+"""The table `merges`: the journal of every merge, written before the first file of a checkout changes."""
+
+from piccolo.columns import ForeignKey, OnDelete, OnUpdate, Text, Timestamptz
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.table import Table
+
+from app.postgres.columns import Id
+from app.projects.tables import Project
+from app.tasks.tables import Task
+
+
+class Merge(Table, tablename="merges"):
+    """One merge of a task's branch into its base branch."""
+
+    id = Id()
+    project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
+    task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
+    digest = Text()
+    #: `merge`, `squash` or `rebase`.
+    method = Text()
+    base_branch = Text()
+    branch = Text()
+    #: The base branch before and after, as object ids.
+    old_oid = Text()
+    new_oid = Text()
+    #: The working copy whose files advance with the branch; null where the base is checked out nowhere.
+    checkout = Text(null=True, default=None)
+    #: `prepared`, `advancing`, `done` or `refused`; a row left in `advancing` by a crash is mended at the next start.
+    status = Text(default="prepared")
+    merged_by = Text()
+    created_at = Timestamptz(default=TimestamptzNow())
+    completed_at = Timestamptz(null=True, default=None)

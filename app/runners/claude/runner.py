@@ -1,0 +1,229 @@
+"""Start Claude Code, hold the conversation, and say how it ended."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from app.processes import trees
+from app.processes.spawning import read_guard_pid, read_start_error, write_wrapper
+from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec
+from app.runners.claude.conversation import Conversation
+from app.runners.claude.permissions import Permissions
+from app.runners.claude.program import DEFAULT_ENV, SDK_VARIABLES, find_claude
+from app.runners.live import QueuedRun
+from app.runners.outcomes import claude_error_type
+
+if TYPE_CHECKING:
+    from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
+    from claude_agent_sdk.types import SystemPromptPreset
+
+#: Longest line the program may say: a message with a large file in it.
+MAX_BUFFER = 16 * 1024 * 1024
+#: Seconds a stop waits for a program that is just being started.
+START_PATIENCE_S = 5.0
+
+
+class ClaudeRunner:
+    """Claude Code through the Claude Agent SDK."""
+
+    kind = "claude"
+    capabilities = Capabilities(
+        live_text=True,
+        tool_events=True,
+        tool_durations="native",
+        tokens="exact",
+        cost=True,
+        resume=True,
+        messages=True,
+        max_turns="native",
+        tool_limits="native",
+    )
+
+    def availability(self, env: Mapping[str, str], command: tuple[str, ...] = ()) -> Availability:
+        """Whether the SDK, the program and a key or sign-in are there."""
+        return find_claude(env)
+
+    async def start(self, spec: RunSpec) -> LiveRun:
+        """Start the program; how it went is told by `Finished`."""
+        return ClaudeRun(spec)
+
+
+class ClaudeRun(QueuedRun):
+    """One process of Claude Code and the prompts it is given."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self._permissions = Permissions(spec.allowed_tools, spec.cwd)
+        self._conversation = Conversation(self._permissions)
+        self._stderr: deque[str] = deque(maxlen=20)
+        #: Set while no program is being started.
+        self._settled = asyncio.Event()
+        self._settled.set()
+        super().__init__(spec)
+
+    async def _work(self) -> Finished:
+        program = find_claude(self.spec.env)
+        if not program.ready:
+            return Finished(error_type="runner_missing", error=program.missing)
+        if self.spec.temperature is not None:
+            await self.emit(Notice(text="The temperature is not used: Claude Code does not take one.", level="warning"))
+        try:
+            return await self._talk(program.program)
+        except Exception as error:  # Whatever the SDK raises is the program's end; which one, the facts tell.
+            return self._died(error)
+        finally:
+            await trees.sweep(self.spec.run_id)
+            for event in self._conversation.close_open_calls():
+                await self.emit(event)
+
+    async def _talk(self, program: str) -> Finished:
+        client = await self._connect(program, self.spec.resume)
+        try:
+            return await self._converse(client) if client else Finished(error_type=self.stop_reason)
+        finally:
+            if client:
+                await client.disconnect()
+
+    async def _connect(self, program: str, resume: str | None) -> "ClaudeSDKClient | None":
+        from claude_agent_sdk import ClaudeSDKClient
+
+        self._settled.clear()
+        try:
+            if self.stop_reason:
+                return None
+            client = ClaudeSDKClient(self._options(program, resume))
+            await client.connect()
+            return client
+        except Exception as error:
+            if resume is None or not self._is_unknown(resume, error):
+                raise
+        finally:
+            self._settled.set()
+        text = "The earlier conversation is not known any more on this machine; the agent starts afresh."
+        await self.emit(Notice(text=text, level="warning"))
+        return await self._connect(program, None)
+
+    def _is_unknown(self, resume: str, error: Exception) -> bool:
+        return "No conversation found" in "\n".join([str(error), *self._stderr])
+
+    async def _converse(self, client: "ClaudeSDKClient") -> Finished:
+        talk = self._conversation
+        prompt: str | None = self.spec.prompt
+        while prompt is not None:
+            talk.result = None
+            await client.query(prompt)
+            async for message in client.receive_response():
+                await self._hear(message)
+            if self.stop_reason or talk.result is None or talk.result.is_error:
+                return self._failed()
+            prompt = await self._next_prompt()
+        return self._finished(self.stop_reason)
+
+    async def _next_prompt(self) -> str | None:
+        if self.spec.max_turns and self._conversation.turns >= self.spec.max_turns:
+            return None
+        return await self.ask_next(self._program_gone())
+
+    async def _program_gone(self) -> None:
+        if pid := read_guard_pid(self.spec.state_dir):
+            await trees.wait_gone(pid, trees.start_ticks(pid), None)
+
+    async def _hear(self, message: Any) -> None:
+        if getattr(message, "subtype", None) == "init" and self._conversation.native_session_id is None:
+            pid = read_guard_pid(self.spec.state_dir)
+            await self.emit(self._conversation.started(message.data, pid, trees.start_ticks(pid) if pid else None))
+        for event in self._conversation.read(message):
+            await self.emit(event)
+
+    def _options(self, program: str, resume: str | None) -> "ClaudeAgentOptions":
+        from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
+
+        spec = self.spec
+        env = {**DEFAULT_ENV, **spec.env}
+        wrapper, handed_on = write_wrapper(spec.state_dir, [program], env, spec.run_id, SDK_VARIABLES)
+        after = [HookMatcher(hooks=[self._after_tool])]
+        return ClaudeAgentOptions(
+            cli_path=wrapper.absolute(),
+            cwd=spec.cwd,
+            env=handed_on,
+            model=spec.model,
+            system_prompt=_system_prompt(spec.system_prompt),
+            tools=self._permissions.tools,
+            # Our hook decides on every call; what would reach a question all the same is refused, not asked.
+            permission_mode="dontAsk",
+            hooks={
+                "PreToolUse": [HookMatcher(hooks=[self._before_tool])],
+                "PostToolUse": after,
+                "PostToolUseFailure": after,
+            },
+            max_turns=spec.max_turns,
+            resume=resume,
+            setting_sources=[],  # The repository's own settings could start programs.
+            strict_mcp_config=True,
+            verbatim_prompts=True,  # A title that begins with a slash is no command.
+            include_partial_messages=True,
+            stderr=self._stderr.append,
+            max_buffer_size=MAX_BUFFER,
+        )
+
+    async def _before_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
+        refusal, events = self._conversation.before_tool(hook)
+        for event in events:
+            await self.emit(event)
+        decision = {"permissionDecision": "deny" if refusal else "allow", "permissionDecisionReason": refusal or ""}
+        return {"hookSpecificOutput": {"hookEventName": "PreToolUse", **decision}}
+
+    async def _after_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
+        for event in self._conversation.after_tool(hook):
+            await self.emit(event)
+        return {}
+
+    def _failed(self) -> Finished:
+        result = self._conversation.result
+        if self.stop_reason or result is None:
+            return self._finished(self.stop_reason or "process_exit", "Claude Code ended without a result.")
+        error_type = claude_error_type(result.subtype, result.terminal_reason)
+        said = result.result or "; ".join(result.errors or []) or result.subtype
+        status = f"The model's service answered {result.api_error_status}: " if result.api_error_status else ""
+        if error_type == "turn_limit":
+            said = f"The agent reached its limit of {self.spec.max_turns} turns."
+        return self._finished(error_type, status + said)
+
+    def _died(self, error: Exception) -> Finished:
+        if self.stop_reason:
+            return self._finished(self.stop_reason)
+        if reason := read_start_error(self.spec.state_dir / "guard.json"):
+            return self._finished("setup_failed", f"Claude Code could not be started: {reason}.")
+        code = getattr(error, "exit_code", None)
+        why = f"Claude Code ended with exit code {code}." if code is not None else f"{type(error).__name__}: {error}"
+        return self._finished("process_exit", "\n".join([why, *self._stderr]))
+
+    def _finished(self, error_type: ErrorType | None, error: str | None = None) -> Finished:
+        talk = self._conversation
+        return Finished(
+            error_type=error_type,
+            error=None if error_type == self.stop_reason else error,
+            result=talk.result_text,
+            turn_count=talk.turns,
+            usage=talk.usage,
+            native_session_id=talk.native_session_id or self.spec.resume,
+        )
+
+    async def _end_processes(self) -> None:
+        try:
+            async with asyncio.timeout(START_PATIENCE_S):
+                await self._settled.wait()
+        except TimeoutError:
+            pass  # It hangs while starting: the sweep below finds it by its marker.
+        pid = read_guard_pid(self.spec.state_dir)
+        if pid is not None:
+            await trees.end_tree(pid, trees.start_ticks(pid), self.spec.run_id)
+        else:
+            await trees.sweep(self.spec.run_id)
+
+
+def _system_prompt(more: str | None) -> "SystemPromptPreset":
+    """The program's own, with the agent's words after it."""
+    if more:
+        return {"type": "preset", "preset": "claude_code", "append": more}
+    return {"type": "preset", "preset": "claude_code"}

@@ -1,0 +1,135 @@
+"""Any program as an agent: arguments without a shell, the prompt in one of them or on standard input, 0 is success."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.processes.spawning import GuardedProcess, spawn
+from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec, Started
+from app.runners.live import QueuedRun
+from app.runners.output import OutputReader, StderrReader
+
+PROMPT = "{prompt}"
+#: Seconds in which the last output must be read and recorded once the program is gone.
+LAST_WORDS_S = 30.0
+
+
+class CommandRunner:
+    """Runs `RunSpec.command` in the worktree."""
+
+    kind = "command"
+    capabilities = Capabilities(live_text=True, tool_events=True, tool_durations="none", tokens="partial", cost=False)
+
+    def availability(self, env: Mapping[str, str], command: tuple[str, ...] = ()) -> Availability:
+        """Whether the program of `command` is found; a path relative to the worktree is looked at when a run starts."""
+        return find_program(command, env, None)
+
+    async def start(self, spec: RunSpec) -> LiveRun:
+        """Start the command; how it went is told by `Finished`."""
+        return CommandRun(spec)
+
+
+class CommandRun(QueuedRun):
+    """One execution of a command."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self._process: GuardedProcess | None = None
+        self._starting = asyncio.Lock()
+        super().__init__(spec)
+
+    async def _work(self) -> Finished:
+        program = find_program(self.spec.command, self.spec.env, self.spec.cwd)
+        if not program.ready:
+            return Finished(error_type="runner_missing", error=program.missing)
+        argv, text_input = place_prompt(self.spec.command, self.spec.prompt)
+        process = await self._start(argv, text_input is not None)
+        return await self._follow(process, text_input or "") if process else Finished(error_type=self.stop_reason)
+
+    async def _start(self, argv: list[str], has_input: bool) -> GuardedProcess | None:
+        async with self._starting:  # A stop waits here, so that it never misses a process that is being made.
+            if self.stop_reason is None:
+                self._process = await spawn(
+                    argv, env=self.spec.env, cwd=self.spec.cwd, state_dir=self.spec.state_dir,
+                    marker=self.spec.run_id, has_input=has_input,
+                )  # fmt: skip
+        return self._process
+
+    async def _follow(self, process: GuardedProcess, text_input: str) -> Finished:
+        started = Started(pid=process.pid, start_ticks=process.start_ticks)
+        await self.emit(started)
+        output = OutputReader(process.stdout, self.emit, started)
+        stderr = StderrReader(process.stderr, self.emit)
+        async with asyncio.TaskGroup() as streams:
+            tasks = [streams.create_task(each) for each in (process.write(text_input), output.read(), stderr.read())]
+            code = await process.wait()
+            await self._see_to_the_end(tasks)
+        await output.finish()
+        error_type, error = self._verdict(code, process.start_error, output, stderr)
+        return Finished(
+            error_type=error_type,
+            error=error,
+            result=output.result,
+            turn_count=output.turns,
+            usage=output.usage,
+            native_session_id=output.native_session_id,
+        )
+
+    async def _see_to_the_end(self, streams: list[asyncio.Task[None]]) -> None:
+        """The processes are gone, so the streams end by themselves, unless somebody unknown took them along."""
+        _, held_open = await asyncio.wait(streams, timeout=LAST_WORDS_S)
+        for stream in held_open:
+            stream.cancel()
+        if held_open:
+            text = "A process that is not of this run holds its output open; the rest was not read."
+            await self.emit(Notice(text=text, level="warning"))
+
+    def _verdict(
+        self, code: int, start_error: str | None, output: OutputReader, stderr: StderrReader
+    ) -> tuple[ErrorType | None, str | None]:
+        if self.stop_reason:
+            return self.stop_reason, None
+        if start_error:
+            return "setup_failed", f"{self.spec.command[0]} could not be started: {start_error}."
+        if code == 0:
+            return None, None
+        said = [output.error] if output.error else stderr.tail
+        return output.error_type or "process_exit", "\n".join([describe_exit(code), *said])
+
+    async def _end_processes(self) -> None:
+        async with self._starting:
+            if self._process:
+                await self._process.end()
+
+
+def find_program(command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> Availability:
+    """Where the first word of `command` is found with that environment."""
+    if not command or not command[0]:
+        return Availability(ready=False, missing="This agent has no command. Enter one on the agent's page.")
+    name = command[0]
+    if "/" not in name:
+        found = shutil.which(name, path=env.get("PATH", os.defpath))
+        missing = f"The program '{name}' was not found on PATH. Install it, or give its whole path."
+    elif cwd is None and not name.startswith("/"):
+        return Availability(ready=True, program=name)
+    else:
+        path = (cwd or Path("/")) / name
+        found = str(path) if path.is_file() and os.access(path, os.X_OK) else None
+        missing = f"{path} is not a program that can be started: it must exist and be executable."
+    return Availability(ready=True, program=found) if found else Availability(ready=False, missing=missing)
+
+
+def place_prompt(command: Sequence[str], prompt: str) -> tuple[list[str], str | None]:
+    """The argument vector, and the text for standard input where no argument took the prompt."""
+    argv = [word.replace(PROMPT, prompt) for word in command]
+    return argv, None if any(PROMPT in word for word in command) else prompt
+
+
+def describe_exit(code: int) -> str:
+    """One sentence for an exit code other than 0."""
+    try:
+        return f"The program was ended by {signal.Signals(code - 128).name}."
+    except ValueError:
+        return f"The program ended with exit code {code}."

@@ -1,0 +1,28 @@
+"""How Claude Code's own words about tokens and endings translate into ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.runners.base import ErrorType
+
+
+def claude_tokens(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
+    """Input (cached tokens counted too) and output tokens of one result; None where it does not tell."""
+    if not usage:
+        return {"input_tokens": None, "output_tokens": None}
+    parts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    return {
+        "input_tokens": sum(usage.get(part) or 0 for part in parts),
+        "output_tokens": usage.get("output_tokens") or 0,
+    }
+
+
+def claude_error_type(subtype: str | None, terminal_reason: str | None) -> ErrorType:
+    """Why a result with `is_error` ended: its subtype may well say 'success'."""
+    if subtype == "error_max_turns":
+        return "turn_limit"
+    if subtype == "error_max_budget_usd":
+        return "budget"
+    if terminal_reason == "api_error" or subtype == "success":
+        return "api_error"
+    return "process_exit"

@@ -1,0 +1,200 @@
+"""Drive one claimed run from its worktree to its end."""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from app.agents import states
+from app.agents.rows import AgentRow, get_agent
+from app.events.recording import SYSTEM, Actor, record
+from app.git.repository import inspect
+from app.ids import create_id
+from app.postgres.reading import execute
+from app.processes import trees
+from app.projects.locking import locked
+from app.projects.rows import ProjectRow, get_project
+from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
+from app.runs.claiming import Claim
+from app.runs.environment import run_environment
+from app.runs.finishing import finish
+from app.runs.recording import Recorder
+from app.runs.redacting import Redactor
+from app.runs.rows import RunRow, get_run
+from app.runs.tables import AgentRun, RunDetail
+from app.sessions.messaging import take_next
+from app.settings import Settings
+from app.tasks.rows import get_task
+from app.worktrees.creating import SetupFailed, prepare, task_folder
+from app.worktrees.rows import WorktreeRow, get_worktree
+
+log = logging.getLogger(__name__)
+
+#: What is written at once: events that come within this many seconds, at most so many.
+BATCH_S = 0.1
+BATCH_MAX = 100
+
+
+class Drive:
+    """One run on its way. `stop` may be called at any moment, also before the program is up."""
+
+    def __init__(self, claim: Claim, runner: Runner | None, settings: Settings) -> None:
+        self.claim = claim
+        self.settings = settings
+        self._runner = runner
+        self._live: LiveRun | None = None
+        self._stop_reason: ErrorType | None = None
+        self._setup: asyncio.Task[WorktreeRow] | None = None
+
+    async def run(self) -> None:
+        """The whole run. Whatever goes wrong, the run ends in the database with a reason."""
+        recorder = Recorder(self.claim, (await get_agent(self.claim.agent_id)).name, self._redactor())
+        try:
+            ending = await self._run(recorder)
+        except SetupFailed as error:
+            ending = Finished(error_type="setup_failed", error=error.message)
+        except Exception as error:
+            log.exception("run %s failed in our own code", self.claim.run_id)
+            ending = Finished(error_type="setup_failed", error=f"AgentPane failed: {error}")
+        if self._live is not None:
+            await self._live.stop("interrupted")
+        if self._stop_reason and ending.error_type == "setup_failed":
+            ending = Finished(error_type=self._stop_reason, error="The run was stopped before its program began.")
+        await finish(self.claim, recorder, ending)
+        shutil.rmtree(self._state_dir, ignore_errors=True)
+
+    async def stop(self, reason: ErrorType) -> None:
+        """End the run with `reason`; returns when its processes are gone."""
+        self._stop_reason = reason
+        if self._setup is not None:
+            self._setup.cancel()
+        if self._live is not None:
+            await self._live.stop(reason)
+
+    @property
+    def _state_dir(self) -> Path:
+        return self.settings.data_dir / "runs" / self.claim.run_id
+
+    def _redactor(self) -> Redactor:
+        return Redactor(self.settings.agent_environment)
+
+    async def _run(self, recorder: Recorder) -> Finished:
+        project, agent = await get_project(self.claim.project_id), await get_agent(self.claim.agent_id)
+        worktree = await self._prepare(project)
+        run = await get_run(self.claim.run_id)
+        if self._stop_reason or run.stop_requested:
+            return Finished(error_type=self._stop_reason or "stopped", error="The run was stopped before it began.")
+        if self._runner is None:
+            return Finished(error_type="runner_missing", error=f"This version has no runner '{agent.config.runner}'.")
+        spec = await self._spec(project, agent, worktree, run)
+        available = self._runner.availability(spec.env, spec.command)
+        if not available.ready:
+            return Finished(error_type="runner_missing", error=available.missing)
+        await self._begin(run)
+        self._live = await self._runner.start(spec)
+        if self._stop_reason:
+            await self._live.stop(self._stop_reason)
+        return await self._listen(self._live, recorder)
+
+    async def _prepare(self, project: ProjectRow) -> WorktreeRow:
+        task = await get_task(self.claim.task_id)
+        run = await get_run(self.claim.run_id)
+        worktree = await get_worktree(self.claim.worktree_id)
+        env = run_environment(self.settings, project, task, worktree, run)
+        self._setup = asyncio.create_task(prepare(self.claim.worktree_id, env))
+        try:
+            return await self._setup
+        except asyncio.CancelledError:
+            if self._stop_reason is None:
+                raise
+            raise SetupFailed("Setting up the worktree was stopped.") from None
+        finally:
+            self._setup = None
+
+    async def _spec(self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow) -> RunSpec:
+        repository = await inspect(project.root)
+        folder = task_folder(worktree, repository)
+        if folder.resolve() == project.root.resolve():
+            raise SetupFailed("The worktree is the project's own folder, where no agent works.")
+        self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        task = await get_task(self.claim.task_id)
+        return RunSpec(
+            run_id=run.id,
+            cwd=folder,
+            prompt=run.prompt,
+            env=run_environment(self.settings, project, task, worktree, run),
+            state_dir=self._state_dir,
+            command=agent.config.command,
+            system_prompt=agent.config.system_prompt,
+            model=self.settings.default_model or agent.config.model,
+            temperature=agent.config.temperature,
+            allowed_tools=agent.config.allowed_tools,
+            max_turns=agent.config.max_turns,
+            resume=run.native_session_id,
+            next_message=self._next_message,
+        )
+
+    async def _next_message(self) -> str | None:
+        message = await take_next(self.claim.session_id, self.claim.project_id)
+        if message is None:
+            return None
+        await self._say(message.text, Actor("person", message.author))
+        return message.text
+
+    async def _begin(self, run: RunRow) -> None:
+        async with locked(self.claim.project_id):
+            await AgentRun.update({AgentRun.status: "running"}).where(AgentRun.id == run.id)
+            await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
+            await states.change(self.claim.project_id, self.claim.agent_id, "running", actor=SYSTEM)
+            if run.cause == "task":
+                await self._record_message(run.prompt, SYSTEM)
+
+    async def _say(self, text: str, actor: Actor) -> None:
+        async with locked(self.claim.project_id):
+            await self._record_message(text, actor)
+
+    async def _record_message(self, text: str, actor: Actor) -> None:
+        payload = {"message": create_id(), "text": text, "role": "user"}
+        await record(
+            self.claim.project_id, "message", actor=actor, subject=self.claim.run_id,
+            session_id=self.claim.session_id, payload=payload,
+        )  # fmt: skip
+        await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)
+
+    async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished:
+        ending = Finished(error_type="process_exit", error="The program ended without saying how.")
+        async for batch in batches(live.events()):
+            rest = [event for event in batch if not isinstance(event, Finished)]
+            ending = next((event for event in batch if isinstance(event, Finished)), ending)
+            await recorder.write(rest)
+        return ending
+
+
+async def batches(events: AsyncIterator[AgentEvent]) -> AsyncIterator[list[AgentEvent]]:
+    """Events in lists of what came at about the same time, so that a chatty program costs few transactions."""
+    queue: asyncio.Queue[AgentEvent | None] = asyncio.Queue(BATCH_MAX)
+    pump = asyncio.create_task(_pump(events, queue))
+    try:
+        ended = False
+        while not ended:
+            batch = [await queue.get()]
+            if batch[0] is not None and not isinstance(batch[0], Finished):
+                await asyncio.sleep(BATCH_S)
+            while not queue.empty():
+                batch.append(queue.get_nowait())
+            ended = None in batch
+            if found := [event for event in batch if event is not None]:
+                yield found
+        await pump
+    finally:
+        pump.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pump
+
+
+async def _pump(events: AsyncIterator[AgentEvent], queue: "asyncio.Queue[AgentEvent | None]") -> None:
+    async for event in events:
+        await queue.put(event)
+    await queue.put(None)

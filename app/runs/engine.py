@@ -1,0 +1,127 @@
+"""The engine of a server process: claims queued tasks, drives their runs, stops them when asked.
+
+It is woken by the events of the log, so it does not matter which process queued a task or asked for a stop.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Mapping
+
+from app.events.fanout import Fanout
+from app.events.recording import Notification
+from app.postgres.errors import is_away
+from app.runners.base import ErrorType, Runner
+from app.runs.claiming import Claim, claim_next, projects_with_queue
+from app.runs.driving import Drive
+from app.runs.rows import get_run
+from app.sessions import presence
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which the engine looks again even when nothing woke it.
+TICK_S = 5.0
+#: Seconds for runs to end when the server stops.
+STOP_S = 6.0
+
+
+class Engine:
+    """Drives every run of this process. One per process that serves."""
+
+    def __init__(self, settings: Settings, runners: Mapping[str, Runner], fanout: Fanout) -> None:
+        self._settings = settings
+        self._runners = runners
+        self._fanout = fanout
+        self._drives: dict[str, tuple[Drive, asyncio.Task[None]]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unlisten: Callable[[], None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to claim; call once, after the reconciliation of a start."""
+        self._unlisten = self._fanout.listen(self._on_event)
+        self._tasks = [self._spawn(self._claim_forever()), self._spawn(self._tick_forever())]
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """Interrupt every run and return when their ends are written; they can be resumed after the next start."""
+        self._closed = True
+        if self._unlisten:
+            self._unlisten()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        drives = list(self._drives.values())
+        await asyncio.gather(*(drive.stop("interrupted") for drive, _ in drives), return_exceptions=True)
+        if drives:
+            await asyncio.wait([task for _, task in drives], timeout=STOP_S)
+
+    async def end(self, run_id: str, reason: ErrorType) -> None:
+        """End a run of this process; nothing happens for one that it does not drive."""
+        if held := self._drives.get(run_id):
+            await held[0].stop(reason)
+
+    def _on_event(self, note: Notification) -> None:
+        if note.session_id is not None:
+            return
+        if note.kind == "run.stop_requested" and note.subject in self._drives:
+            task = self._spawn(self._end_as_requested(note.subject))
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+        else:
+            self._wake.set()
+
+    async def _end_as_requested(self, run_id: str) -> None:
+        run = await get_run(run_id)
+        await self.end(run_id, "interrupted" if run.stop_requested == "interrupted" else "stopped")
+
+    async def _tick_forever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._wake.set()
+            try:
+                await presence.expire()
+            except Exception as error:
+                _report(error, "presence could not be tidied")
+
+    async def _claim_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._claim_all()
+            except Exception as error:
+                _report(error, "the queue could not be served; trying again")
+
+    async def _claim_all(self) -> None:
+        for project_id in await projects_with_queue():
+            while not self._closed and (claim := await claim_next(project_id)):
+                await self._drive(claim)
+
+    async def _drive(self, claim: Claim) -> None:
+        run = await get_run(claim.run_id)
+        drive = Drive(claim, self._runners.get(run.runner), self._settings)
+        task = self._spawn(drive.run())
+        self._drives[claim.run_id] = (drive, task)
+        task.add_done_callback(lambda _: self._ended(claim.run_id))
+
+    def _ended(self, run_id: str) -> None:
+        _, task = self._drives.pop(run_id)
+        if not task.cancelled() and task.exception():
+            log.error("run %s could not be written to its end", run_id, exc_info=task.exception())
+        self._wake.set()
+
+    @staticmethod
+    def _spawn(coroutine: "asyncio._CoroutineLike[None]") -> asyncio.Task[None]:
+        """A task with a context of its own: an inherited transaction would lend it a connection given back."""
+        return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())
+
+
+def _report(error: Exception, what: str) -> None:
+    if is_away(error):
+        log.warning("the database is away: %s", what)
+    else:
+        log.error(what, exc_info=error)

@@ -1,0 +1,170 @@
+"""End a run: its work is committed, its diff measured, its task moved, its agent free again, and everybody told.
+
+One transaction writes all of it; nothing else ends a run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.agents import states
+from app.agents.rows import get_agent
+from app.clock import now
+from app.events.recording import SYSTEM, record
+from app.git.commits import Identity
+from app.git.diffs import changed_files
+from app.git.refs import merge_base, resolve, tree_of
+from app.git.refusals import GitError, GitRefused
+from app.postgres.reading import execute, rows, scalar
+from app.projects.locking import locked
+from app.runners.base import Finished
+from app.runs.claiming import Claim
+from app.runs.recording import Recorder
+from app.runs.rows import RunRow, ToolSummary, get_run
+from app.runs.tables import AgentRun, RunDetail
+from app.tasks.moving import transition, write
+from app.tasks.rows import TaskRow, get_task
+from app.worktrees.removing import save_work
+from app.worktrees.rows import WorktreeRow, get_worktree
+
+#: Reasons to stop early that still hand in what was done.
+HANDED_IN = ("turn_limit", "budget")
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a task's branch holds against its base."""
+
+    summary: str = ""
+    files: int = 0
+    added: int = 0
+    removed: int = 0
+
+
+async def finish(claim: Claim, recorder: Recorder, ending: Finished) -> None:
+    """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead."""
+    run = await get_run(claim.run_id)
+    ending, work, saved = await _keep_work(claim, run, ending)
+    async with locked(claim.project_id):
+        await recorder.close_open_calls(ending.error or "The run ended before this call did.")
+        task = await get_task(claim.task_id)
+        run = await _write_run(run, ending, saved)
+        handed_in = ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
+        await _write_agent(claim, ending, handed_in)
+        await _write_task(task, run, ending, work, handed_in)
+        await _tell_session(claim, run, ending, work)
+
+
+async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finished, Work, bool]:
+    worktree = await get_worktree(claim.worktree_id)
+    if worktree.status != "active":
+        return ending, Work(), False
+    try:
+        agent = await get_agent(claim.agent_id)
+        task = await get_task(claim.task_id)
+        author = Identity(agent.name, f"{agent.id}@agents.localhost")
+        await save_work(worktree, f"{task.title}\n\nRun {run.number} by {agent.name}", author)
+        return ending, await measure(worktree), True
+    except (GitRefused, GitError, OSError) as error:
+        failed = msgspec.structs.replace(
+            ending, error_type=ending.error_type or "setup_failed", error=f"The work could not be committed: {error}"
+        )
+        return failed, Work(), False
+
+
+async def measure(worktree: WorktreeRow) -> Work:
+    """Files and lines by which the task's branch differs from the commit where it left its base."""
+    base = await base_of(worktree)
+    head = await resolve(worktree.root, "HEAD")
+    if base is None or head is None:
+        return Work()
+    changes = await changed_files(worktree.root, await tree_of(worktree.root, base), await tree_of(worktree.root, head))
+    added, removed = sum(c.added or 0 for c in changes), sum(c.removed or 0 for c in changes)
+    noun = "file" if len(changes) == 1 else "files"
+    return Work(f"{len(changes)} {noun}, +{added} −{removed}", len(changes), added, removed)
+
+
+async def base_of(worktree: WorktreeRow) -> str | None:
+    """The commit where the task's branch left its base branch."""
+    return await merge_base(Path(worktree.path), f"refs/heads/{worktree.base_branch}", "HEAD")
+
+
+async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
+    ended = now()
+    usage = ending.usage
+    await AgentRun.update(
+        {
+            AgentRun.status: "completed" if ending.error_type is None else "error",
+            AgentRun.result: ending.result,
+            AgentRun.turn_count: max(run.turn_count, ending.turn_count),
+            AgentRun.token_input_count: usage.input_tokens,
+            AgentRun.token_output_count: usage.output_tokens,
+            AgentRun.tool_calls: msgspec.json.encode(await _tool_summary(run.id)).decode(),
+            AgentRun.error: ending.error,
+            AgentRun.error_type: ending.error_type,
+            AgentRun.completed_at: ended,
+            AgentRun.duration: int((ended - run.started_at).total_seconds() * 1000),
+        }
+    ).where((AgentRun.id == run.id) & AgentRun.completed_at.is_null())
+    values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
+    if ending.native_session_id:
+        values[RunDetail.native_session_id] = ending.native_session_id
+    if usage.cost_usd is not None:
+        values[RunDetail.cost_usd_micros] = round(usage.cost_usd * 1_000_000)
+    await RunDetail.update(values).where(RunDetail.run_id == run.id)
+    return await get_run(run.id)
+
+
+async def _tool_summary(run_id: str) -> list[ToolSummary]:
+    return await rows(
+        ToolSummary,
+        'SELECT tool, count(*)::int AS count, coalesce(sum(duration), 0)::int AS "totalDuration" FROM audit_logs'
+        " WHERE agent_run_id = $1 GROUP BY tool ORDER BY count(*) DESC, tool",
+        run_id,
+    )
+
+
+async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
+    agent = await get_agent(claim.agent_id)
+    if handed_in:
+        await states.change(
+            claim.project_id, claim.agent_id, "completed", actor=SYSTEM,
+            current_task_id=None, current_session_id=None, current_worktree_id=None,
+            completed_tasks=agent.completed_tasks + 1,
+        )  # fmt: skip
+    else:
+        await states.change(
+            claim.project_id, claim.agent_id, "error", actor=SYSTEM,
+            last_error=ending.error or ending.error_type, last_error_at=now(), failed_tasks=agent.failed_tasks + 1,
+        )  # fmt: skip
+
+
+async def _write_task(task: TaskRow, run: RunRow, ending: Finished, work: Work, handed_in: bool) -> None:
+    metadata = msgspec.structs.replace(task.metadata, ended_by=ending.error_type)
+    measured: dict[str, Any] = {
+        "diff_summary": work.summary,
+        "files_changed": work.files,
+        "lines_added": work.added,
+        "lines_removed": work.removed,
+        "turn_count": int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE task_id = $1", task.id) or 0),
+        "metadata": msgspec.json.encode(metadata).decode(),
+    }
+    if task.column != "in_progress":
+        return
+    if handed_in:
+        await transition(task, "complete", actor=SYSTEM, completed_at=now(), **measured)
+    else:
+        await write(
+            task, "task.failed", actor=SYSTEM, **(measured if run.work_saved else {"metadata": measured["metadata"]})
+        )
+
+
+async def _tell_session(claim: Claim, run: RunRow, ending: Finished, work: Work) -> None:
+    if ending.error_type is None:
+        payload = {"text": f"Run {run.number} ended: {work.summary or 'no changes'}", "status": "completed"}
+    else:
+        reason = ending.error or ending.error_type
+        payload = {"text": f"Run {run.number} ended: {reason}", "status": "error", "error_type": ending.error_type}
+    kind = "status" if ending.error_type is None else "error"
+    await record(claim.project_id, kind, actor=SYSTEM, subject=run.id, session_id=claim.session_id, payload=payload)
+    await execute("UPDATE sessions SET updated_at = now() WHERE id = $1", claim.session_id)

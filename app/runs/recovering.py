@@ -1,0 +1,73 @@
+"""After a start: runs that the database calls live and that no process drives are ended as `interrupted`.
+
+Their processes die with the server (each has a guard); what is left of one all the same is found by its mark and ended.
+"""
+
+import logging
+
+from app.agents.rows import get_agent
+from app.git.refusals import GitError, GitRefused
+from app.processes import trees
+from app.projects.locking import locked
+from app.runners.base import Finished, Usage
+from app.runs.claiming import Claim
+from app.runs.finishing import finish
+from app.runs.recording import Recorder
+from app.runs.redacting import Redactor
+from app.runs.rows import RunRow, live_runs
+from app.tasks.rows import get_task
+from app.worktrees.creating import set_status_in_lock
+from app.worktrees.rows import get_worktree
+
+log = logging.getLogger(__name__)
+
+WHY = "The server went away while this run was going on. What it had done is kept in its worktree."
+
+
+async def recover() -> list[RunRow]:
+    """End every run that was going on; returns them as they were. Call before the engine starts."""
+    interrupted = await live_runs()
+    for run in interrupted:
+        left = await _end_processes(run)
+        log.warning("run %s was interrupted; %s processes of it were still there and were ended", run.id, left)
+        await _write_end(run)
+    return interrupted
+
+
+async def _end_processes(run: RunRow) -> int:
+    ended = await trees.sweep(run.id)
+    if run.pid and run.boot_id == trees.boot_id() and trees.is_alive(run.pid, run.start_ticks):
+        await trees.end_tree(run.pid, run.start_ticks, run.id)
+        ended += 1
+    return ended
+
+
+async def _write_end(run: RunRow) -> None:
+    if run.task_id is None or run.session_id is None:
+        return
+    task = await get_task(run.task_id)
+    agent = await get_agent(run.agent_id)
+    if task.worktree_id is None:
+        return
+    claim = Claim(run.id, task.id, agent.id, run.session_id, task.worktree_id, run.project_id)
+    await _unblock_worktree(claim)
+    recorder = Recorder(claim, agent.name, Redactor({}))
+    await recorder.adopt_open_calls()
+    ending = Finished(
+        error_type="interrupted",
+        error=WHY,
+        usage=Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count),
+        native_session_id=run.native_session_id,
+    )
+    try:
+        await finish(claim, recorder, ending)
+    except (GitRefused, GitError) as error:
+        log.error("the work of run %s could not be looked at: %s", run.id, error)
+
+
+async def _unblock_worktree(claim: Claim) -> None:
+    """A worktree whose making was cut off can be made again from the step that was going on."""
+    worktree = await get_worktree(claim.worktree_id)
+    if worktree.status == "creating":
+        async with locked(claim.project_id):
+            await set_status_in_lock(worktree, "error", WHY)

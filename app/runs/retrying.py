@@ -1,0 +1,50 @@
+"""Give an agent another try at the task on which it stopped, in the same conversation."""
+
+from app.agents import states
+from app.agents.rows import AgentRow, get_agent
+from app.errors import Conflict
+from app.events.recording import Actor
+from app.projects.locking import locked
+from app.runs.rows import RunRow, runs_of_task
+from app.sessions.messaging import follow_up
+from app.tasks.rows import Pending, TaskRow, get_task
+
+
+async def retry(agent_id: str, actor: Actor) -> TaskRow:
+    """Queue the task of an agent that is in `error` for that agent again. `AGENT_NOT_RUNNING` when it holds none."""
+    agent = await get_agent(agent_id)
+    async with locked(agent.project_id):
+        agent = await get_agent(agent_id)
+        if agent.status != "error" or agent.current_task_id is None:
+            raise Conflict(f"{agent.name} has no failed run to retry.", "AGENT_NOT_RUNNING")
+        task = await get_task(agent.current_task_id)
+        if task.column != "in_progress":
+            raise Conflict("The task of that run is no longer in progress.", "TASK_INVALID_TRANSITION")
+        runs = await runs_of_task(task.id)
+        return await follow_up(task, agent, Pending("retry", _prompt(runs)), actor=actor)
+
+
+async def clear(agent_id: str, actor: Actor) -> AgentRow:
+    """Let an agent in `error` be idle again without its task; the task keeps its place and can still be retried."""
+    agent = await get_agent(agent_id)
+    async with locked(agent.project_id):
+        await states.change(
+            agent.project_id,
+            agent.id,
+            "idle",
+            actor=actor,
+            current_task_id=None,
+            current_session_id=None,
+            current_worktree_id=None,
+            last_error=None,
+            last_error_at=None,
+        )
+    return await get_agent(agent_id)
+
+
+def _prompt(runs: list[RunRow]) -> str:
+    """The last prompt again; where the conversation is known, only a word to go on."""
+    last = runs[0]
+    if last.native_session_id is None:
+        return last.prompt
+    return f"Your last run ended early ({last.error or last.error_type}). Go on where you stopped:\n\n{last.prompt}"

@@ -1,0 +1,101 @@
+"""Send a message: queued for the live agent's next turn, or the prompt of a follow-up run."""
+
+import msgspec
+
+from app.agents import states
+from app.agents.rows import AgentRow, get_agent
+from app.clock import now
+from app.errors import Conflict, NotFound
+from app.events.recording import Actor, record
+from app.ids import create_id
+from app.postgres.reading import execute
+from app.projects.locking import locked
+from app.sessions.opening import is_live
+from app.sessions.rows import QueuedMessage, SessionRow, get_session, queued_messages
+from app.sessions.tables import SessionMessage
+from app.tasks.moving import write
+from app.tasks.rows import Pending, TaskRow, get_task
+
+
+async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
+    """Queue `text` for the agent; where no run is live, a follow-up run is queued with it."""
+    session = await get_session(session_id)
+    async with locked(session.project_id):
+        session = await get_session(session_id)
+        task = await _open_task(session)
+        if await is_live(session_id) or task.agent_id is None:
+            await _queue(session, text, actor)
+        else:
+            await _say(session, text, actor)
+            await follow_up(task, await get_agent(task.agent_id), Pending("message", text), actor=actor)
+    return await get_session(session_id)
+
+
+async def withdraw(session_id: str, message_id: str, actor: Actor) -> None:
+    """Take back a message that was not delivered yet."""
+    session = await get_session(session_id)
+    async with locked(session.project_id):
+        gone = await execute(
+            "DELETE FROM session_messages WHERE id = $1 AND session_id = $2 AND delivered_at IS NULL",
+            message_id,
+            session_id,
+        )
+        if not gone:
+            raise NotFound("This message was delivered already, or taken back.", "SESSION_NOT_FOUND")
+        await _tell(session, actor, {"queued": message_id, "withdrawn": True})
+
+
+async def take_next(session_id: str, project_id: str) -> QueuedMessage | None:
+    """The oldest queued message, marked as delivered; None when there is none."""
+    async with locked(project_id):
+        waiting = await queued_messages(session_id)
+        if not waiting:
+            return None
+        await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == waiting[0].id)
+        return waiting[0]
+
+
+async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: Actor) -> TaskRow:
+    """Put a task without a live run back into the queue for its own agent. The caller holds the project's lock."""
+    if agent.status in ("error", "completed") and agent.current_task_id in (task.id, None):
+        await states.change(
+            task.project_id, agent.id, "idle", actor=actor, current_task_id=None, current_session_id=None
+        )
+    metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=agent.id, pending=pending, ended_by=None)
+    return await write(task, "task.queued", actor=actor, agent_id=None, metadata=msgspec.json.encode(metadata).decode())
+
+
+async def _open_task(session: SessionRow) -> TaskRow:
+    if session.task_id is None or not session.is_active:
+        raise Conflict("This session is closed; its task takes no more messages.", "SESSION_CLOSED")
+    task = await get_task(session.task_id)
+    if task.column == "waiting_approval":
+        raise Conflict(
+            "This work waits for a decision. Request changes on its review page, and the agent goes on with them.",
+            "TASK_INVALID_TRANSITION",
+            review=f"/tasks/{task.id}/review",
+        )
+    if task.column != "in_progress":
+        raise Conflict("No agent works on this task, so nobody would read the message.", "SESSION_CLOSED")
+    return task
+
+
+async def _queue(session: SessionRow, text: str, actor: Actor) -> None:
+    message_id = create_id()
+    await SessionMessage.insert(SessionMessage(id=message_id, session_id=session.id, author=actor.name, text=text))
+    await _tell(session, actor, {"queued": message_id})
+
+
+async def _say(session: SessionRow, text: str, actor: Actor) -> None:
+    await record(
+        session.project_id, "message", actor=actor, subject=session.task_id, session_id=session.id,
+        payload={"message": create_id(), "text": text, "role": "user"},
+    )  # fmt: skip
+    await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", session.id)
+
+
+async def _tell(session: SessionRow, actor: Actor, payload: dict[str, object]) -> None:
+    await record(
+        session.project_id, "status", actor=actor, subject=session.id, session_id=session.id,
+        payload={**payload, "quiet": True},
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Open the session of a task, or open it again; close it when the task is done."""
+
+from app.clock import now
+from app.errors import Conflict
+from app.events.recording import Actor, record
+from app.ids import create_id
+from app.postgres.reading import scalar
+from app.projects.locking import locked
+from app.sessions.rows import SessionRow, get_session
+from app.sessions.tables import Session
+from app.tasks.rows import TaskRow
+
+
+async def session_for(task: TaskRow, agent_id: str) -> str:
+    """The id of the task's session, open and led by this agent. The caller holds the project's lock."""
+    if task.session_id is not None:
+        await Session.update(
+            {
+                Session.is_active: True,
+                Session.closed_at: None,
+                Session.agent_id: agent_id,
+                Session.updated_at: now(),
+            }
+        ).where(Session.id == task.session_id)
+        return task.session_id
+    session_id = create_id()
+    await Session.insert(
+        Session(
+            id=session_id,
+            project_id=task.project_id,
+            task_id=task.id,
+            agent_id=agent_id,
+            title=task.title,
+            url=f"/sessions/{session_id}",
+        )
+    )
+    return session_id
+
+
+async def close_in_lock(session_id: str, project_id: str, *, actor: Actor) -> None:
+    """Close a session if it is open, and say so in it. The caller holds the project's lock."""
+    closed = (
+        await Session.update({Session.is_active: False, Session.closed_at: now(), Session.updated_at: now()})
+        .where((Session.id == session_id) & Session.is_active.eq(True))
+        .returning(Session.id)
+    )
+    if closed:
+        await record(
+            project_id,
+            "status",
+            actor=actor,
+            subject=session_id,
+            session_id=session_id,
+            payload={"text": "The session was closed", "status": "closed"},
+        )
+
+
+async def close(session_id: str, actor: Actor) -> SessionRow:
+    """Close a session by hand. 409 while an agent is at work in it, `SESSION_CLOSED` when it is closed already."""
+    session = await get_session(session_id)
+    async with locked(session.project_id):
+        session = await get_session(session_id)
+        if not session.is_active:
+            raise Conflict("This session is closed already.", "SESSION_CLOSED")
+        if await is_live(session_id):
+            raise Conflict("An agent is at work in this session. Stop it first.", "AGENT_ALREADY_RUNNING")
+        await close_in_lock(session_id, session.project_id, actor=actor)
+    return await get_session(session_id)
+
+
+async def is_live(session_id: str) -> bool:
+    """Whether an agent is at work in the session."""
+    return bool(
+        await scalar(
+            "SELECT 1 FROM agents WHERE current_session_id = $1 AND status IN ('starting', 'running', 'paused')",
+            session_id,
+        )
+    )

@@ -1,0 +1,260 @@
+"""What the session page shows: its head, a page of its record, and what stands at the side."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from app.accounts.people import Person
+from app.agents.rows import LIVE, AgentStatus
+from app.events import reading
+from app.events.reading import LoggedEvent
+from app.postgres.reading import one, rows, scalar
+from app.sessions.rows import SessionRow, queued_messages
+from app.sessions.showing import FILTERS, drafts, views
+from app.sessions.stream_views import (
+    FilterView,
+    QueuedView,
+    SessionHead,
+    SessionPage,
+    SessionRun,
+    SessionTask,
+    WatcherView,
+)
+from app.tasks.rows import Column
+from app.tasks.stages import stage_of
+from app.tasks.views import Action, AgentLink
+from app.web.forms import Entered
+
+#: Events that a page shows at first.
+PAGE = 120
+
+Show = Literal["all", "messages", "tools", "errors"]
+
+
+class _Facts(Struct, frozen=True, kw_only=True):
+    """Everything about a session that stands in other tables, in one row."""
+
+    task_id: str | None
+    task_title: str | None
+    column: Column | None
+    rejection_count: int | None
+    branch: str | None
+    base_branch: str | None
+    root: str | None
+    files_changed: int | None
+    lines_added: int | None
+    lines_removed: int | None
+    task_agent_id: str | None
+    agent_id: str | None
+    agent_name: str | None
+    agent_status: AgentStatus | None
+    current_task_id: str | None
+    run_id: str | None
+    run_number: int | None
+    run_status: str | None
+    error_type: str | None
+    turn_count: int | None
+    max_turns: int | None
+    token_input_count: int | None
+    token_output_count: int | None
+    run_started_at: datetime | None
+    run_duration: int | None
+
+
+_SELECT = """
+SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, t.branch, t.files_changed,
+  t.lines_added, t.lines_removed, t.agent_id AS task_agent_id, w.base_branch, w.path AS root,
+  a.id AS agent_id, a.name AS agent_name, a.status AS agent_status, a.current_task_id,
+  r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
+  r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration
+FROM sessions s
+LEFT JOIN tasks t ON t.id = s.task_id
+LEFT JOIN worktrees w ON w.id = t.worktree_id
+LEFT JOIN agents a ON a.id = s.agent_id
+LEFT JOIN LATERAL (
+  SELECT r.*, d.number, d.max_turns FROM agent_runs r JOIN run_details d ON d.run_id = r.id
+  WHERE r.session_id = s.id ORDER BY d.number DESC LIMIT 1
+) r ON true
+WHERE s.id = $1
+"""
+
+
+async def session_page(
+    session: SessionRow,
+    person: Person,
+    *,
+    show: Show = "all",
+    before: int | None = None,
+    after: int | None = None,
+    composer: Entered | None = None,
+) -> SessionPage:
+    """The page as it is now, with the newest events, or those before or after a number."""
+    facts = await facts_of(session)
+    events = await _events(session.id, show, before, after)
+    first, last = (events[0].number, events[-1].number) if events else (0, 0)
+    newest = before is None and after is None
+    return SessionPage(
+        head=head_of(session, facts),
+        task=_task(facts),
+        events=await views(events, facts.root or ""),
+        drafts=await drafts(session.id, await _open_pieces(session.id)) if newest else (),
+        earlier=await _count(session.id, show, 0, first) if events else 0,
+        later=0 if newest else await _count(session.id, show, last + 1, None),
+        filters=await _filters(session, show),
+        watching=watchers(session, person),
+        closed=_closed(session, facts),
+        composer=composer or Entered(),
+        queue=tuple(QueuedView(each.id, each.author, each.text) for each in await queued_messages(session.id)),
+    )
+
+
+async def facts_of(session: SessionRow) -> _Facts:
+    """Task, worktree, agent and last run of a session."""
+    facts = await one(_Facts, _SELECT, session.id)
+    assert facts is not None, "the session was read a moment ago and sessions are only deleted with their project"
+    return facts
+
+
+def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
+    """The part that changes with every run."""
+    holder = facts.agent_status if facts.task_agent_id else None
+    stage = stage_of(facts.column, holder) if facts.column else "idle"
+    agent = AgentLink(facts.agent_id, facts.agent_name or "", facts.agent_status or "idle") if facts.agent_id else None
+    return SessionHead(
+        id=session.id,
+        title=facts.task_title or session.title or "Session",
+        stage=stage,
+        stage_word=f"Error: {facts.error_type}" if stage == "error" and facts.error_type else "",
+        agent=agent,
+        run=_run(facts),
+        branch=facts.branch or "",
+        actions=_actions(facts),
+    )
+
+
+def watchers(session: SessionRow, person: Person | None = None) -> tuple[WatcherView, ...]:
+    """Who looks at the session now, the one who asks first."""
+    me = person.id if person else ""
+    present = sorted(session.active_users, key=lambda each: (each.user_id != me, each.joined_at))
+    return tuple(WatcherView(each.name or "Somebody", each.user_id == me) for each in present)
+
+
+def _run(facts: _Facts) -> SessionRun | None:
+    if facts.run_id is None or facts.run_started_at is None:
+        return None
+    return SessionRun(
+        id=facts.run_id,
+        number=facts.run_number or 1,
+        status=facts.run_status or "",
+        turns=facts.turn_count,
+        max_turns=facts.max_turns,
+        tokens_in=facts.token_input_count,
+        tokens_out=facts.token_output_count,
+        started_at=facts.run_started_at,
+        duration_ms=facts.run_duration,
+    )
+
+
+def _actions(facts: _Facts) -> tuple[Action, ...]:
+    agent = f"/agents/{facts.agent_id}"
+    task = f"/tasks/{facts.task_id}"
+    if facts.column == "waiting_approval":
+        return (Action(label="Review", path=f"{task}/review", icon="review", method="get", tone="primary"),)
+    if facts.column != "in_progress" or facts.agent_id is None:
+        return ()
+    if facts.agent_status in LIVE and facts.current_task_id == facts.task_id:
+        return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
+    if facts.agent_status == "error" and facts.current_task_id == facts.task_id:
+        submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
+        return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
+    return ()
+
+
+def _task(facts: _Facts) -> SessionTask | None:
+    if facts.task_id is None or facts.column is None:
+        return None
+    return SessionTask(
+        id=facts.task_id,
+        title=facts.task_title or "",
+        column=facts.column,
+        rejection_count=facts.rejection_count or 0,
+        branch=facts.branch or "",
+        base_branch=facts.base_branch or "",
+        files_changed=facts.files_changed,
+        lines_added=facts.lines_added or 0,
+        lines_removed=facts.lines_removed or 0,
+    )
+
+
+def _closed(session: SessionRow, facts: _Facts) -> str:
+    if not session.is_active or facts.task_id is None:
+        return "This session is closed. Its record stays."
+    if facts.column == "waiting_approval":
+        return "This work waits for a decision: request changes on its review page, and the agent goes on with them."
+    if facts.column != "in_progress":
+        return "No agent works on this task, so nobody would read a message."
+    return ""
+
+
+async def _events(session_id: str, show: Show, before: int | None, after: int | None) -> list[LoggedEvent]:
+    if after is not None:
+        return await _shown_after(session_id, after, FILTERS[show])
+    return [
+        event
+        for event in await reading.of_session_before(session_id, before, PAGE, FILTERS[show])
+        if not event.payload.get("partial")
+    ]
+
+
+async def _shown_after(session_id: str, after: int, kinds: tuple[str, ...]) -> list[LoggedEvent]:
+    return await rows(
+        LoggedEvent,
+        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
+        " WHERE session_id = $1 AND number > $2 AND kind = ANY($3)"
+        " AND NOT coalesce((payload ->> 'partial')::bool, false) ORDER BY number LIMIT $4",
+        session_id,
+        after,
+        list(kinds),
+        PAGE,
+    )
+
+
+async def _open_pieces(session_id: str) -> list[LoggedEvent]:
+    return await rows(
+        LoggedEvent,
+        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
+        " WHERE session_id = $1 AND kind = 'message' AND (payload ->> 'partial')::boolean"
+        " ORDER BY number DESC LIMIT 20",
+        session_id,
+    )
+
+
+async def _count(session_id: str, show: Show, first: int, end: int | None) -> int:
+    return int(
+        await scalar(
+            "SELECT count(*) FROM events WHERE session_id = $1 AND number >= $2 AND ($3::bigint IS NULL OR number < $3)"
+            " AND kind = ANY($4) AND NOT coalesce((payload ->> 'quiet')::bool, false)"
+            " AND NOT coalesce((payload ->> 'partial')::bool, false)",
+            session_id,
+            first,
+            end,
+            list(FILTERS[show]),
+        )
+    )
+
+
+async def _filters(session: SessionRow, show: Show) -> tuple[FilterView, ...]:
+    errors = await scalar("SELECT count(*) FROM events WHERE session_id = $1 AND kind = 'error'", session.id)
+    counts: dict[str, int | None] = {
+        "all": None, "messages": session.message_count, "tools": session.tool_call_count, "errors": errors,
+    }  # fmt: skip
+    return tuple(
+        FilterView(
+            name=name.capitalize(),
+            href=f"/sessions/{session.id}" + (f"?show={name}" if name != "all" else ""),
+            count=count,
+            current=name == show,
+        )
+        for name, count in counts.items()
+    )

@@ -1,0 +1,1 @@
+"""The machine room: health, readiness, recovery after a start."""

@@ -1,0 +1,25 @@
+"""The stage of a task: the one word that a card, a task page and a session page all show."""
+
+from typing import Literal
+
+from app.agents.rows import AgentStatus
+from app.tasks.rows import Column
+
+Stage = Literal["queued", "starting", "running", "paused", "needs_you", "error", "review", "done", "idle"]
+
+
+def stage_of(column: Column, agent_status: AgentStatus | None) -> Stage:
+    """The stage from the task's column and the status of the agent that holds it; None where no agent does."""
+    if column == "backlog":
+        return "idle"
+    if column == "waiting_approval":
+        return "review"
+    if column == "verified":
+        return "done"
+    stages: dict[AgentStatus | None, Stage] = {
+        None: "queued",
+        "starting": "starting",
+        "running": "running",
+        "paused": "paused",
+    }
+    return stages.get(agent_status, "error")

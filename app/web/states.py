@@ -1,0 +1,68 @@
+"""How stored states look: each becomes a stage, which has a silhouette and an ink, and a word."""
+
+#: Stages with the word that stands beside their silhouette.
+STAGES = {
+    "queued": "Queued",
+    "starting": "Starting",
+    "running": "Running",
+    "needs_you": "Needs you",
+    "paused": "Paused",
+    "error": "Error",
+    "review": "In review",
+    "done": "Done",
+    "idle": "Idle",
+}
+#: The runners that can stand behind an agent.
+runner_names = {"claude": "Claude Agent SDK", "acp": "ACP agent", "command": "Command line"}
+agent_types = (
+    ("task", "Task: one task at a time"),
+    ("conversational", "Conversational: a chat"),
+    ("background", "Background: until stopped"),
+)
+#: `tool_status` as the audit log words it.
+audit_outcomes = {"pending": "pending", "running": "running", "complete": "ok", "error": "failed"}
+
+_AGENTS = {
+    "idle": ("idle", "Idle"),
+    "starting": ("starting", "Starting"),
+    "running": ("running", "Running"),
+    "paused": ("paused", "Paused"),
+    "error": ("error", "Error"),
+    "completed": ("done", "Completed"),
+}
+_WORKTREES = {
+    "creating": ("starting", "Creating"),
+    "active": ("done", "Active"),
+    "merging": ("starting", "Merging"),
+    "removing": ("starting", "Removing"),
+    "removed": ("idle", "Removed"),
+    "error": ("error", "Error"),
+}
+_AUDIT = {"ok": "done", "failed": "error", "running": "running", "pending": "queued"}
+#: Ends that are nobody's failure: a person's wish, a limit that was set, a server that was stopped.
+_ENDS = {"stopped": "idle", "interrupted": "idle", "turn_limit": "review", "budget": "review"}
+
+
+def agent_state(status: str) -> tuple[str, str]:
+    """Stage and word of an `agent_status`."""
+    return _AGENTS[status]
+
+
+def run_state(status: str, error_type: str) -> tuple[str, str]:
+    """Stage and word of a run: how it goes, or for which one reason it ended."""
+    if error_type:
+        return _ENDS.get(error_type, "error"), error_type
+    return _AGENTS[status]
+
+
+def worktree_state(status: str) -> tuple[str, str]:
+    """Stage and word of a `worktree_status`."""
+    return _WORKTREES[status]
+
+
+def audit_state(status: str, refused: bool) -> tuple[str, str]:
+    """Stage and word of one tool call."""
+    if refused:
+        return "needs_you", "refused"
+    outcome = audit_outcomes[status]
+    return _AUDIT[outcome], outcome

@@ -1,0 +1,153 @@
+"""Make a worktree through its four recorded steps: add, env, deps, init. Doing it again does only what is missing."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.clock import now
+from app.errors import DomainError
+from app.events.recording import SYSTEM, record
+from app.git.refusals import GitError, GitRefused
+from app.git.repository import Repository, branch_oid, inspect
+from app.git.worktrees import add, attach, hide
+from app.projects.locking import locked
+from app.projects.rows import ProjectRow, get_project
+from app.worktrees.commands import CommandFailed, guess_install, run_command
+from app.worktrees.rows import StepName, StepStatus, WorktreeRow, WorktreeStatus, get_worktree, steps_of
+from app.worktrees.tables import Worktree, WorktreeStep
+
+#: What a step leaves behind: its status and its log.
+Outcome = tuple[StepStatus, str]
+
+_COLUMN = {"env": Worktree.env_copied, "deps": Worktree.deps_installed, "init": Worktree.init_script_run}
+
+
+class SetupFailed(DomainError):
+    """A step failed; its log is kept, and trying again goes on there."""
+
+    default_code = "SETUP_FAILED"
+
+
+async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
+    """Carry out the steps that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+    worktree = await get_worktree(worktree_id)
+    project = await get_project(worktree.project_id)
+    for step in await steps_of(worktree_id):
+        if step.status not in ("done", "skipped"):
+            await _carry_out(step.name, worktree, project, env)
+    await _set_status(worktree, "active", None)
+    return await get_worktree(worktree_id)
+
+
+def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
+    """Where an agent works: the project's folder inside the worktree, which holds the whole repository."""
+    return worktree.root / repository.prefix if repository.prefix else worktree.root
+
+
+async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> None:
+    await _write_step(worktree, name, "running", None)
+    try:
+        status, log = await _do(name, worktree, project, env)
+    except (GitRefused, GitError, CommandFailed, OSError) as error:
+        await _write_step(worktree, name, "error", str(error))
+        await _set_status(worktree, "error", str(error))
+        raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from error
+    await _write_step(worktree, name, status, log)
+
+
+async def _do(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> Outcome:
+    repository = await inspect(project.root)
+    folder = task_folder(worktree, repository)
+    match name:
+        case "add":
+            return await _add(worktree, project, repository)
+        case "env":
+            return _copy_env_file(project, folder)
+        case "deps":
+            return await _install(project, folder, env)
+        case "init":
+            return await _init(project, folder, env)
+
+
+async def _add(worktree: WorktreeRow, project: ProjectRow, repository: Repository) -> Outcome:
+    worktree.root.parent.mkdir(parents=True, exist_ok=True)
+    if worktree.root.parent.is_relative_to(project.root):
+        await hide(repository, f"{worktree.root.parent.relative_to(project.root)}/")
+    if await branch_oid(repository, worktree.branch) is not None and not worktree.root.exists():
+        await attach(repository, worktree.root, worktree.branch, worktree.lock_reason)
+        return "done", f"{worktree.branch} was there already and goes on in {worktree.path}"
+    base = await branch_oid(repository, worktree.base_branch)
+    if base is None:
+        raise GitRefused("base_missing", f"There is no branch {worktree.base_branch} to start from.")
+    await add(repository, worktree.root, worktree.branch, base, worktree.lock_reason)
+    return "done", f"{worktree.branch} from {worktree.base_branch} ({base[:10]}) in {worktree.path}"
+
+
+def _copy_env_file(project: ProjectRow, folder: Path) -> Outcome:
+    name = project.config.env_file
+    if not name:
+        return "skipped", "No env file is set for this project."
+    source, target = _inside(project.root, name), _inside(folder, name)
+    if not source.is_file():
+        raise CommandFailed(f"{name} is not a file in {project.path}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    return "done", f"{name} was copied with its mode."
+
+
+async def _install(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
+    chosen = project.config.install_command
+    command, why_not = (chosen, "") if chosen else guess_install(folder, env.get("PATH", os.defpath))
+    if not command:
+        return "skipped", why_not
+    return "done", await run_command(command, folder, env)
+
+
+async def _init(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
+    name = project.config.init_script
+    if not name:
+        return "skipped", "No init script is set for this project."
+    script = _inside(folder, name)
+    if not script.is_file():
+        raise CommandFailed(f"{name} is not a file of this repository.")
+    argv = (str(script),) if os.access(script, os.X_OK) else ("sh", str(script))
+    return "done", await run_command(argv, folder, env)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """`name` below `folder`; a path that leads out of it is refused."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise CommandFailed(f"{name} lies outside of {folder}.")
+    return path
+
+
+async def _write_step(worktree: WorktreeRow, name: StepName, status: StepStatus, log: str | None) -> None:
+    async with locked(worktree.project_id):
+        values: dict[Any, Any] = {WorktreeStep.status: status, WorktreeStep.log: log}
+        values[WorktreeStep.started_at if status == "running" else WorktreeStep.completed_at] = now()
+        await WorktreeStep.update(values).where((WorktreeStep.worktree_id == worktree.id) & (WorktreeStep.name == name))
+        if name in _COLUMN and status == "done":
+            await Worktree.update({_COLUMN[name]: True}).where(Worktree.id == worktree.id)
+        await record(
+            worktree.project_id, "worktree.step", actor=SYSTEM, subject=worktree.task_id,
+            payload={"worktree": worktree.id, "step": name, "status": status},
+        )  # fmt: skip
+
+
+async def _set_status(worktree: WorktreeRow, status: WorktreeStatus, error: str | None) -> None:
+    async with locked(worktree.project_id):
+        await set_status_in_lock(worktree, status, error)
+
+
+async def set_status_in_lock(worktree: WorktreeRow, status: WorktreeStatus, error: str | None = None) -> None:
+    """Write the status of a worktree and record it. The caller holds the project's lock."""
+    await Worktree.update({Worktree.status: status, Worktree.last_error: error, Worktree.updated_at: now()}).where(
+        Worktree.id == worktree.id
+    )
+    await record(
+        worktree.project_id, f"worktree.{status}", actor=SYSTEM, subject=worktree.task_id,
+        payload={"worktree": worktree.id, "error": error},
+    )  # fmt: skip

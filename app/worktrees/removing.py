@@ -1,0 +1,73 @@
+"""Take a worktree down without losing a line: its work is committed first, its branch stays unless it was merged."""
+
+from typing import Any
+
+from app.clock import now
+from app.errors import Conflict
+from app.events.recording import SYSTEM, Actor, record
+from app.git.commits import Identity
+from app.git.refs import current_branch
+from app.git.refusals import GitError, GitRefused
+from app.git.repository import Repository, inspect
+from app.git.snapshots import save
+from app.git.worktrees import remove
+from app.postgres.reading import scalar
+from app.projects.locking import locked
+from app.projects.rows import get_project
+from app.worktrees.creating import set_status_in_lock
+from app.worktrees.rows import WorktreeRow, get_worktree
+from app.worktrees.tables import Worktree
+
+AGENT_IDENTITY = Identity("AgentPane", "agentpane@localhost")
+
+
+async def save_work(worktree: WorktreeRow, message: str, author: Identity = AGENT_IDENTITY) -> str | None:
+    """Commit whatever lies uncommitted in the worktree; the new commit, or None. No process works there."""
+    if not worktree.root.is_dir():
+        return None
+    saved = await save(worktree.root, message, author, break_locks=True)
+    return saved.commit
+
+
+async def take_down(worktree: WorktreeRow, *, actor: Actor, merged: bool = False) -> None:
+    """Save, remove the folder, keep the branch. Raises 409 with what is in the way; retry helps."""
+    project = await get_project(worktree.project_id)
+    repository = await inspect(project.root)
+    async with locked(worktree.project_id):
+        await set_status_in_lock(worktree, "removing")
+    try:
+        await _remove(worktree, repository)
+    except (GitRefused, GitError) as error:
+        async with locked(worktree.project_id):
+            await set_status_in_lock(worktree, "error", str(error))
+        raise Conflict(f"The worktree could not be removed: {error}", "WORKTREE_NOT_REMOVED") from error
+    async with locked(worktree.project_id):
+        values: dict[Any, Any] = {Worktree.status: "removed", Worktree.removed_at: now(), Worktree.last_error: None}
+        await Worktree.update(values | ({Worktree.merged_at: now()} if merged else {})).where(
+            Worktree.id == worktree.id
+        )
+        await record(
+            worktree.project_id, "worktree.removed", actor=actor, subject=worktree.task_id,
+            payload={"worktree": worktree.id, "branch": worktree.branch},
+        )  # fmt: skip
+
+
+async def _remove(worktree: WorktreeRow, repository: Repository) -> None:
+    if worktree.root.is_dir() and await current_branch(worktree.root) == worktree.branch:
+        await save_work(worktree, "Save work before the worktree is removed")
+    await remove(repository, worktree.root, worktree.lock_reason, worktree.branch)
+
+
+async def remove_by_hand(worktree_id: str, actor: Actor = SYSTEM) -> WorktreeRow:
+    """The form on the worktrees page: refused while a task still works in it."""
+    worktree = await get_worktree(worktree_id)
+    if worktree.status == "removed":
+        raise Conflict("This worktree is removed already.", "WORKTREE_NOT_FOUND")
+    in_use = await scalar(
+        "SELECT title FROM tasks WHERE worktree_id = $1 AND \"column\" IN ('in_progress', 'waiting_approval')",
+        worktree.id,
+    )
+    if in_use:
+        raise Conflict(f"The task '{in_use}' works in this worktree. Cancel the task instead.", "CONFLICT")
+    await take_down(worktree, actor=actor)
+    return await get_worktree(worktree_id)

@@ -1,0 +1,106 @@
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from app.git.refusals import GitError, GitRefused
+from app.git.running import git, read_up_to, require_git, stream, uninterrupted
+from tests.git.repositories import make_repository, user
+
+
+async def test_output_and_code(place: Path) -> None:
+    answer = await git(place, "ls-files", "-z")
+    assert (answer.code, answer.fields) == (0, ["a.txt", "src/b.py"])
+    assert (await git(place, "rev-parse", "--verify", "-q", "nowhere", check=False)).code == 1
+
+
+async def test_failure_carries_what_git_said(place: Path) -> None:
+    with pytest.raises(GitError, match="git cat-file failed") as failed:
+        await git(place, "cat-file", "blob", "0" * 40)
+    assert failed.value.code == 128
+    assert failed.value.stderr
+
+
+async def test_a_folder_that_vanished_is_an_error_of_git(tmp_path: Path) -> None:
+    with pytest.raises(GitError):
+        await git(tmp_path / "gone", "status")
+
+
+async def test_input_reaches_git(place: Path) -> None:
+    blob = (await git(place, "hash-object", "-w", "--stdin", input=b"x" * 1_000_000)).text
+    assert (await git(place, "cat-file", "-s", blob)).text == "1000000"
+
+
+async def test_output_stays_within_bounds(place: Path) -> None:
+    blob = (await git(place, "hash-object", "-w", "--stdin", input=b"x" * 1_000_000)).text
+    with pytest.raises(GitError, match="more than 1000 bytes"):
+        await git(place, "cat-file", "blob", blob, limit=1000)
+    assert await read_up_to(1000, place, "cat-file", "blob", blob) == (b"x" * 1000, True)
+    assert await read_up_to(1_000_000, place, "cat-file", "blob", blob) == (b"x" * 1_000_000, False)
+
+
+async def test_a_stream_that_fails_says_so(place: Path) -> None:
+    chunks = stream(place, "cat-file", "blob", "0" * 40)
+    with pytest.raises(GitError):
+        await anext(chunks)
+
+
+async def test_cancelling_ends_git(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "slow", {"a": "a\n"})
+    user(place, "config", "alias.wait", f"!touch {tmp_path}/started; exec sleep 300; touch {tmp_path}/ended")
+    waiting = asyncio.create_task(git(place, "wait"))
+    async with asyncio.timeout(10):
+        while not (tmp_path / "started").exists():
+            await asyncio.sleep(0.01)
+    waiting.cancel()
+    async with asyncio.timeout(4):
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+    assert not (tmp_path / "ended").exists()
+
+
+async def test_uninterrupted_work_ends_before_the_cancellation_goes_on() -> None:
+    begun, done = asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.sleep(0.05)
+        done.append(True)
+
+    caller = asyncio.create_task(uninterrupted(work()))
+    await asyncio.wait_for(begun.wait(), 5)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done == [True]
+
+
+async def test_variables_of_another_repository_are_not_inherited(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_repository(tmp_path / "other", {"other.txt": "\n"})
+    for name in ("GIT_DIR", "GIT_COMMON_DIR"):
+        monkeypatch.setenv(name, str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.bare")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
+    assert (await git(place, "ls-files", "-z")).fields == ["a.txt", "src/b.py"]
+    assert not (tmp_path / "trace").exists()
+
+
+async def test_an_old_or_missing_git_is_refused_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await require_git() >= (2, 38)
+    old = tmp_path / "git"
+    old.write_text("#!/bin/sh\necho git version 2.34.1\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitRefused, match=r"git version 2.34.1 is too old: AgentPane needs git 2.38"):
+        await require_git()
+    old.unlink()
+    with pytest.raises(GitRefused, match="git is not installed"):
+        await require_git()

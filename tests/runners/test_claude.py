@@ -1,0 +1,305 @@
+"""The real Claude Code program, driven by a scripted model on loopback, with a home of its own and a dummy key."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.processes import trees
+from app.runners.base import (
+    Message,
+    Notice,
+    Retry,
+    RunSpec,
+    Started,
+    TextDelta,
+    ToolFinished,
+    ToolRunning,
+    ToolStarted,
+    Usage,
+)
+from app.runners.registry import RUNNERS
+from tests.runners.running import collect, make_spec, only, until_exists
+from tests.scripted_model import ScriptedModel
+from tests.scripted_model.fixture import *  # noqa: F403
+
+pytest.importorskip("claude_agent_sdk")
+claude = RUNNERS["claude"]
+DEFAULT_TOOLS = ("Read", "Edit", "Bash", "Glob", "Grep")
+
+
+def spec_for(tmp_path: Path, model: ScriptedModel, scenario: str, **wanted: object) -> RunSpec:
+    env = {**model.env, "CLAUDE_CODE_MAX_RETRIES": "1", **wanted.pop("env", {})}
+    settings = {"prompt": f"SCENARIO:{scenario}", "allowed_tools": DEFAULT_TOOLS, **wanted}
+    spec = make_spec(tmp_path, env=env, **settings)
+    subprocess.run(["git", "init", "-q", spec.cwd], check=True)
+    return spec
+
+
+async def run(spec: RunSpec):
+    events = await collect(await claude.start(spec))
+    assert trees.find_marked(spec.run_id) == []
+    return events
+
+
+async def test_it_writes_a_file_and_runs_a_command(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "journey", prompt="/api answers 500. SCENARIO:journey")
+    events = await run(spec)
+    assert (spec.cwd / "hello.txt").read_text() == "hello from the scripted model\n"
+    started = events[0]
+    assert isinstance(started, Started)
+    assert started.native_session_id
+    assert started.pid
+    assert started.start_ticks
+    assert [(call.tool, call.turn) for call in only(ToolStarted, events)] == [("Write", 1), ("Bash", 2)]
+    assert [(call.status, call.duration_ms is not None) for call in only(ToolFinished, events)] == [
+        ("complete", True),
+        ("complete", True),
+    ]
+    assert only(ToolFinished, events)[1].output["stdout"] == "?? hello.txt"
+    done = events[-1]
+    assert (done.error_type, done.result) == (None, "All done: wrote hello.txt.")
+    assert (done.turn_count, done.usage.input_tokens, done.usage.output_tokens) == (3, 3 * 1060, 3 * 42)
+    assert done.native_session_id == started.native_session_id
+    assert "/api answers 500." in scripted_model.asked[0].prompt
+
+
+async def test_text_streams_and_the_whole_message_replaces_it(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "journey"))
+    for message in only(Message, events):
+        deltas = [delta.text for delta in only(TextDelta, events) if delta.message_id == message.message_id]
+        assert "".join(deltas) == message.text
+    assert len({message.message_id for message in only(Message, events)}) == 3
+
+
+async def test_nothing_of_the_server_reaches_the_agent(tmp_path, scripted_model, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_THE_SERVER", "never")
+    spec = spec_for(tmp_path, scripted_model, "env", env={"AGENTPANE_TASK_ID": "t1"})
+    await run(spec)
+    seen = (spec.cwd / "env.txt").read_text()
+    assert "SECRET_OF_THE_SERVER" not in seen
+    assert "GUARD" not in seen
+    assert "AGENTPANE_TASK_ID=t1" in seen
+
+
+async def test_a_rejection_continues_the_same_conversation(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "journey")
+    first = await run(spec)
+    reason = "Rejected: say goodbye too, please."
+    again = msgspec.structs.replace(spec, run_id="second", prompt=reason, resume=first[-1].native_session_id)
+    second = await run(again)
+    assert reason in (spec.cwd / "second.txt").read_text()
+    assert second[-1].native_session_id == first[-1].native_session_id
+    assert not only(Notice, second)
+
+
+async def test_a_forgotten_conversation_starts_afresh_and_says_so(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "plain", resume="3b6a8e9e-9d1e-4e8c-a0b3-0123456789ab")
+    events = await run(spec)
+    assert "starts afresh" in only(Notice, events)[0].text
+    assert events[-1].error_type is None
+    assert len(only(Started, events)) == 1
+    assert events[-1].native_session_id not in {None, spec.resume}
+
+
+async def test_messages_go_on_in_the_live_conversation(tmp_path, scripted_model):
+    queued = ["Now the second part.", None]
+
+    async def next_message() -> str | None:
+        return queued.pop(0)
+
+    spec = spec_for(tmp_path, scripted_model, "journey", next_message=next_message)
+    events = await run(spec)
+    assert "Now the second part." in (spec.cwd / "second.txt").read_text()
+    assert events[-1].turn_count == 5
+    assert events[-1].usage.output_tokens == 5 * 42
+    assert only(Usage, events)[-1] == events[-1].usage
+    assert len(only(Started, events)) == 1
+
+
+async def test_a_run_that_waits_for_a_message_can_be_stopped(tmp_path, scripted_model):
+    asked = asyncio.Event()
+
+    async def next_message() -> str | None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    spec = spec_for(tmp_path, scripted_model, "plain", next_message=next_message, idle_timeout_s=30)
+    live = await claude.start(spec)
+    events = asyncio.create_task(collect(live))
+    await asyncio.wait_for(asked.wait(), 60)
+    await live.stop()
+    assert trees.find_marked(spec.run_id) == []
+    assert (await events)[-1].error_type == "stopped"
+
+
+async def test_parallel_calls_each_have_their_own_end(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "parallel"))
+    assert sorted(call.status for call in only(ToolFinished, events)) == ["complete", "complete", "error"]
+    assert events[-1].turn_count == 2
+
+
+async def test_a_failing_command_is_an_error_of_the_call_not_of_the_run(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "fail"))
+    assert "7" in only(ToolFinished, events)[0].error
+    assert events[-1].error_type is None
+
+
+@pytest.mark.parametrize(
+    ("scenario", "allowed", "tool"),
+    [
+        ("forbidden", DEFAULT_TOOLS, "WebFetch"),
+        ("fail", ("Read", "Edit"), "Bash"),
+        ("fail", ("Bash(git status:*)",), "Bash"),
+        ("outside", DEFAULT_TOOLS, "Write"),
+    ],
+)
+async def test_what_is_not_allowed_is_refused_before_it_runs(tmp_path, scripted_model, scenario, allowed, tool):
+    events = await run(spec_for(tmp_path, scripted_model, scenario, allowed_tools=allowed))
+    assert [call.tool for call in only(ToolStarted, events)] == [tool]
+    assert not only(ToolRunning, events)
+    refused = only(ToolFinished, events)
+    assert [call.status for call in refused] == ["denied"]
+    assert refused[0].error
+    assert events[-1].error_type is None
+    assert not Path("/tmp/agentpane-outside.txt").exists()
+
+
+async def test_the_turn_limit_ends_the_run(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "loop", max_turns=3))
+    assert (events[-1].error_type, events[-1].turn_count) == ("turn_limit", 3)
+    assert "3 turns" in events[-1].error
+
+
+@pytest.mark.parametrize("status", [401, 429, 529])
+async def test_a_service_that_refuses_is_an_api_error(tmp_path, scripted_model, status):
+    events = await run(spec_for(tmp_path, scripted_model, f"http{status}"))
+    assert events[-1].error_type == "api_error"
+    assert str(status) in events[-1].error
+    assert not only(Message, events)
+    assert only(Retry, events)[0].status == status
+
+
+async def test_a_service_that_is_away_is_an_api_error(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "plain", env={"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
+    events = await run(spec)
+    assert events[-1].error_type == "api_error"
+    assert events[-1].error
+
+
+async def test_a_model_that_hangs_is_stalled(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "hang", idle_timeout_s=3))
+    assert events[-1].error_type == "stalled"
+    assert only(TextDelta, events)
+
+
+async def test_stop_ends_the_tool_and_its_child(tmp_path, scripted_model):
+    spec, live, events = await _running_for_ever(tmp_path, scripted_model)
+    await live.stop()
+    _nothing_is_left(spec)
+    seen = await events
+    assert seen[-1].error_type == "stopped"
+    assert seen[-1].native_session_id
+    assert only(ToolFinished, seen)[0].error
+
+
+async def test_a_killed_agent_leaves_nothing_and_can_be_resumed(tmp_path, scripted_model):
+    spec, _live, events = await _running_for_ever(tmp_path, scripted_model)
+    program = next(pid for pid in trees.find_marked(spec.run_id) if "_bundled/claude" in _cmdline(pid).split("\0")[0])
+    os.kill(program, signal.SIGKILL)
+    seen = await events
+    assert seen[-1].error_type == "process_exit"
+    assert seen[-1].error.startswith("Claude Code ended with exit code 137.")
+    assert only(ToolFinished, seen)[0].error == "interrupted"
+    _nothing_is_left(spec)
+    again = msgspec.structs.replace(
+        spec, run_id="again", prompt="Go on. SCENARIO:plain", resume=seen[-1].native_session_id
+    )
+    resumed = await run(again)
+    assert (resumed[-1].error_type, resumed[-1].result) == (None, "Just text.")
+    assert not only(Notice, resumed)
+
+
+SERVER = """
+import asyncio, json, sys
+from pathlib import Path
+from app.runners.base import RunSpec
+from app.runners.registry import RUNNERS
+
+async def serve():
+    given = json.loads(sys.argv[1])
+    paths = {name: Path(given.pop(name)) for name in ("cwd", "state_dir")}
+    live = await RUNNERS["claude"].start(RunSpec(**given, **paths))
+    async for event in live.events():
+        print(event, flush=True)
+
+asyncio.run(serve())
+"""
+
+
+async def test_a_killed_server_leaves_nothing_without_any_restart(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "forever")
+    given = {name: getattr(spec, name) for name in ("run_id", "prompt", "env", "allowed_tools")}
+    given |= {"cwd": str(spec.cwd), "state_dir": str(spec.state_dir)}
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER, json.dumps(given), stdout=subprocess.DEVNULL
+    )
+    await until_exists(spec.cwd / "tool.pid")
+    processes = {pid: trees.start_ticks(pid) for pid in trees.find_marked(spec.run_id)}
+    assert len(processes) >= 4
+    server.kill()
+    await server.wait()
+    for pid, ticks in processes.items():
+        assert await trees.wait_gone(pid, ticks, 10)
+    _nothing_is_left(spec)
+
+
+@pytest.mark.parametrize(
+    ("env", "missing"),
+    [({}, "no key"), ({"ANTHROPIC_API_KEY": "x"}, ""), ({"CLAUDE_CODE_OAUTH_TOKEN": "x"}, "")],
+)
+def test_availability_names_what_is_missing(tmp_path, env, missing):
+    found = claude.availability({"PATH": os.environ["PATH"], "HOME": str(tmp_path), **env})
+    assert found.ready is not bool(missing)
+    assert missing in found.missing
+    assert found.version
+
+
+def test_a_sign_in_is_enough(tmp_path):
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude" / ".credentials.json").touch()
+    assert claude.availability({"HOME": str(tmp_path)}).ready
+
+
+async def test_a_missing_key_ends_the_run_at_once(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "plain", env={"ANTHROPIC_API_KEY": ""}))
+    assert [type(event).__name__ for event in events] == ["Finished"]
+    assert events[-1].error_type == "runner_missing"
+
+
+async def _running_for_ever(tmp_path: Path, model: ScriptedModel):
+    spec = spec_for(tmp_path, model, "forever")
+    live = await claude.start(spec)
+    events = asyncio.create_task(collect(live))
+    await until_exists(spec.cwd / "tool.pid")
+    assert all(trees.is_alive(pid, None) for pid in _tool_pids(spec))
+    return spec, live, events
+
+
+def _nothing_is_left(spec: RunSpec) -> None:
+    assert trees.find_marked(spec.run_id) == []
+    assert not any(trees.is_alive(pid, None) for pid in _tool_pids(spec))
+
+
+def _tool_pids(spec: RunSpec) -> list[int]:
+    return [int((spec.cwd / name).read_text()) for name in ("tool.pid", "child.pid")]
+
+
+def _cmdline(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

@@ -1,0 +1,116 @@
+"""Read a request for a message: which scenario it is in, and at which step.
+
+Everything is derived from the request and nothing is counted, since agents make side calls and try again.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.scripted_model.scenarios import FOLLOW_UPS, SCENARIOS, Step, Steps
+
+_SCENARIO = re.compile(r"SCENARIO:(\w+)")
+_WORKING_DIRECTORY = re.compile(r"working directory: *([^\n]+)", re.IGNORECASE)
+_SAID_BY_PROGRAM = ("<system-reminder>", "[Request interrupted", "<local-command")
+
+
+class UnknownScenario(Exception):
+    """A prompt names a scenario that is not there."""
+
+
+@dataclass
+class Asked:
+    """One request, understood."""
+
+    model: str
+    tools: list[str]
+    stream: bool
+    #: The prompt that is being answered.
+    prompt: str = ""
+    scenario: str | None = None
+    #: Tool results since that prompt.
+    results: int = 0
+    cwd: str | None = None
+    is_follow_up: bool = False
+
+    @property
+    def steps(self) -> list[Step]:
+        """What the model does now: one step, or several tool calls at once."""
+        script = self._script
+        done = self.results
+        for step in script:
+            together = step if isinstance(step, list) else [step]
+            if done < len(together):
+                return together
+            done -= len(together)
+        last = script[-1]
+        return last if isinstance(last, list) else [last]
+
+    @property
+    def _script(self) -> Steps:
+        if self.scenario is None or not self.tools:  # Titles and summaries are asked for without tools.
+            return SCENARIOS["plain"]
+        if self.is_follow_up:
+            return FOLLOW_UPS.get(self.scenario, SCENARIOS["plain"])
+        return SCENARIOS[self.scenario]
+
+
+def understand(body: dict[str, Any]) -> Asked:
+    """The scenario and step of an Anthropic `messages` request. Raises `UnknownScenario`."""
+    asked = Asked(
+        model=str(body.get("model")),
+        tools=[str(tool.get("name")) for tool in body.get("tools") or []],
+        stream=bool(body.get("stream")),
+        cwd=_working_directory(body),
+    )
+    answered = False
+    for message in body.get("messages", []):
+        blocks = _blocks(message)
+        if message["role"] == "assistant":
+            answered = any(block["type"] == "text" for block in blocks) and not _calls(blocks)
+        elif message["role"] == "user":
+            for block in blocks:
+                _take(asked, block, answered)
+            answered = answered and not _prompts(blocks)
+    return asked
+
+
+def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:
+    if block["type"] == "tool_result":
+        asked.results += 1
+    elif block["type"] == "text" and _is_prompt(block["text"]):
+        names = _SCENARIO.findall(block["text"])
+        if names:
+            asked.scenario = _known(names[-1])
+        if names or answered:
+            asked.prompt, asked.results, asked.is_follow_up = block["text"], 0, not names
+
+
+def _known(name: str) -> str:
+    if name not in SCENARIOS:
+        raise UnknownScenario(f"There is no SCENARIO:{name}; choose one of {', '.join(SCENARIOS)}.")
+    return name
+
+
+def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _calls(blocks: list[dict[str, Any]]) -> bool:
+    return any(block["type"] == "tool_use" for block in blocks)
+
+
+def _prompts(blocks: list[dict[str, Any]]) -> bool:
+    return any(block["type"] == "text" and _is_prompt(block["text"]) for block in blocks)
+
+
+def _is_prompt(text: str) -> bool:
+    return not text.lstrip().startswith(_SAID_BY_PROGRAM)
+
+
+def _working_directory(body: dict[str, Any]) -> str | None:
+    said = [{"role": "system", "content": body.get("system") or ""}, *body.get("messages", [])]
+    blocks = [block for message in said if message["role"] == "system" for block in _blocks(message)]
+    found = _WORKING_DIRECTORY.search("\n".join(str(block.get("text", "")) for block in blocks))
+    return found[1].strip() if found else None

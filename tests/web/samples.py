@@ -1,0 +1,338 @@
+# ruff: noqa: E501  rows of a table read better on one line
+"""Pages full of things, as the design shows them: what the template tests render and the pictures show."""
+
+from datetime import UTC, datetime, timedelta
+
+from app.agents.views import (
+    AgentDefaults,
+    AgentList,
+    AgentNumbers,
+    AgentRow,
+    AgentRun,
+    AgentView,
+    Ending,
+)
+from app.audit.views import AuditEntry, AuditList, AuditRow
+from app.board.views import (
+    AgentChoice,
+    AttentionItem,
+    Board,
+    Card,
+    Column,
+    LabelCount,
+    Overview,
+    ProjectRow,
+)
+from app.projects.views import NewProject, ProjectSettings
+from app.runs.views import RunList, RunRow
+from app.sessions.views import SessionList, SessionRow
+from app.web.context import PageContext, ProjectLink
+from app.web.forms import Entered
+from app.web.templates import COLUMNS
+from app.worktrees.views import WorktreeList, WorktreeRow, WorktreeStep
+
+NOW = datetime.now(UTC)
+PROJECT = ProjectLink("p1wheelwright", "wheelwright", 5)
+PROJECTS = (PROJECT, ProjectLink("p2plinthdocs", "plinth-docs"), ProjectLink("p3harbourapi", "harbour-api", 1))
+
+
+def before(**ago: float) -> datetime:
+    return NOW - timedelta(**ago)
+
+
+def context(section: str = "Board", **known: object) -> PageContext:
+    given = {
+        "project": PROJECT,
+        "projects": PROJECTS,
+        "attention": 5,
+        "person": "Mara Lindqvist",
+        "csrf_token": "a" * 64,
+        **known,
+    }
+    return PageContext(section=section, **given)  # type: ignore[arg-type]
+
+
+def card(id: str, title: str, column: str, position: int, stage: str = "idle", *labels: str, **known: object) -> Card:
+    return Card(
+        id=f"{id}0000000000000000xy",
+        title=title,
+        column=column,
+        position=position,
+        stage=stage,
+        labels=labels,
+        **known,  # type: ignore[arg-type]
+    )
+
+
+OPUS = {"agent_id": "aopus1", "agent_name": "opus-1", "session_id": "sess1"}
+CARDS = (
+    card("b2c9xk", "Report the whole requirement chain when resolution fails", "backlog", 0, "idle", "resolver", "errors"),
+    card("d8w1ny", "Read PEP 751 lock files", "backlog", 1, "idle", "index"),
+    card("f5j7rp", "Fuzz version specifiers against packaging's own parser", "backlog", 2, "idle", "tests"),
+    card("h3z6tb", "Document the environment marker evaluator", "backlog", 3, "idle", "docs"),
+    card("n1v4gc", "Drop the Python 3.8 shims from _compat", "backlog", 4, "idle", "chore", rejection_count=2),
+    card(
+        "k7f2q9", "Cache parsed wheels between resolver runs", "in_progress", 0, "running", "resolver", "perf",
+        tool="Bash", argument="pytest tests/resolver -q", turn=14, max_turns=40,
+        running_since=before(minutes=6, seconds=12), **OPUS,
+    ),
+    card(
+        "m3x8va", "Retry index downloads with backoff", "in_progress", 1, "needs_you", "index",
+        tool="Bash", argument="uv add 'tenacity>=9,<10'", turn=11, max_turns=40,
+        running_since=before(minutes=8, seconds=14), agent_id="aopus2", agent_name="opus-2", session_id="sess2",
+    ),
+    card(
+        "q9k5we", "Fetch metadata in parallel, per host", "in_progress", 2, "starting", "index", "perf",
+        step="uv sync --frozen", step_number=3, step_count=4, running_since=before(seconds=21),
+        agent_id="asonnet1", agent_name="sonnet-1", session_id="sess3",
+    ),
+    card(
+        "t6b3ha", "Move setup.cfg to pyproject metadata", "in_progress", 3, "paused", "chore",
+        turn=9, max_turns=40, running_since=before(minutes=4, seconds=50), **OPUS,
+    ),
+    card(
+        "r8h2wd", "Stream sdist hashes in chunks", "in_progress", 4, "error", "index",
+        error_type="api_error", note="The model's API answered 429 five times. Work is saved on the branch.",
+        turn=17, max_turns=40, rejection_count=1, **OPUS,
+    ),
+    card("v2m7fz", "Compile markers once and cache them", "in_progress", 5, "queued", "resolver", queue_place=1),
+    card(
+        "e4t9rb", "Normalise extras before comparing candidates", "waiting_approval", 0, "review", "resolver",
+        waiting_since=before(minutes=18), files_changed=7, lines_added=214, lines_removed=88,
+        agent_id="asonnet1", agent_name="sonnet-1", session_id="sess4",
+    ),
+    card(
+        "c7y1ks", "Typed public API for Candidate and Requirement", "waiting_approval", 1, "review", "types",
+        waiting_since=before(hours=2), files_changed=12, lines_added=402, lines_removed=131, rejection_count=1, **OPUS,
+    ),
+    card(
+        "w5d8pj", "Keep yanked releases out of the default set", "waiting_approval", 2, "review", "index",
+        waiting_since=before(minutes=41), files_changed=1, lines_added=58, lines_removed=12, error_type="turn_limit", **OPUS,
+    ),
+    card("g1n5xq", "Pin the CI images by digest", "verified", 0, "done", "ci", approved_by="Mara", approved_at=before(hours=2)),
+    card("j8s2lv", "Explain why a candidate was discarded", "verified", 1, "done", "errors", approved_by="Tomás", approved_at=before(days=1)),
+    card("p4r6mb", "Reuse one TLS session per index", "verified", 2, "done", "index", "perf", approved_by="Mara", approved_at=before(days=3)),
+    card("z7c3td", "Test the resolver on PyPy 3.11", "verified", 3, "done", "tests", approved_by="Jun", approved_at=before(days=40)),
+)  # fmt: skip
+
+ATTENTION = (
+    AttentionItem(stage="needs_you", title="Retry index downloads with backoff", href="/sessions/sess2", lead="opus-2 asks", detail="to run", code="uv add tenacity", since=before(minutes=2), project_name="wheelwright", action="Answer"),
+    AttentionItem(stage="error", title="Stream sdist hashes in chunks", href="/tasks/r8h2wd", lead="Error", code="api_error", detail="429 after 5 tries", since=before(minutes=28), project_name="wheelwright"),
+    AttentionItem(stage="review", title="Normalise extras before comparing candidates", href="/tasks/e4t9rb/review", lead="In review", detail="7 files", since=before(minutes=18), project_name="wheelwright", action="Review"),
+    AttentionItem(stage="review", title="Typed public API for Candidate and Requirement", href="/tasks/c7y1ks/review", lead="In review", detail="12 files", since=before(hours=2), project_name="harbour-api", action="Review"),
+    AttentionItem(stage="review", title="Keep yanked releases out of the default set", href="/tasks/w5d8pj/review", lead="In review", detail="turn limit", since=before(minutes=41), project_name="wheelwright", action="Review"),
+)  # fmt: skip
+
+
+def columns(cards: tuple[Card, ...] = CARDS) -> tuple[Column, ...]:
+    known: dict[str, dict[str, object]] = {"in_progress": {"slots": 4}, "waiting_approval": {"oldest": before(hours=2)}}
+    made = []
+    for key, name in COLUMNS:
+        own = tuple(each for each in cards if each.column == key)
+        made.append(Column(key=key, name=name, cards=own, total=len(own), **(known.get(key, {}) if own else {})))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def board(cards: tuple[Card, ...] = CARDS, **known: object) -> Board:
+    labels = [("resolver", 6), ("index", 4), ("types", 2), ("tests", 3), ("docs", 2)]
+    given = {
+        "attention": ATTENTION,
+        "labels": tuple(LabelCount(*each) for each in labels),
+        "agents": (AgentChoice("aopus1", "opus-1"), AgentChoice("aopus2", "opus-2")),
+        "agents_at_work": 3,
+        "queued": 1,
+        **known,
+    }
+    return Board(project_id=PROJECT.id, project_name=PROJECT.name, columns=columns(cards), **given)  # type: ignore[arg-type]
+
+
+def full_board(count: int = 200) -> Board:
+    cards = tuple(
+        Card(
+            **{name: getattr(each, name) for name in each.__struct_fields__}
+            | {"id": f"c{n:05}{'x' * 18}", "position": n}
+        )
+        for n in range(count)
+        for each in (CARDS[n % len(CARDS)],)
+    )
+    return board(cards)
+
+
+EMPTY_BOARD = Board(project_id=PROJECT.id, project_name=PROJECT.name, columns=columns(()))
+
+OVERVIEW = Overview(
+    (
+        ProjectRow(id="p1", name="wheelwright", path="~/src/wheelwright", default_branch="main", asks=1, reviews=3, errors=1, agents=("opus-1", "opus-2", "sonnet-1"), backlog=5, in_progress=6, waiting_approval=3, verified=41),
+        ProjectRow(id="p3", name="harbour-api", path="~/src/harbour-api", default_branch="trunk", reviews=1, agents=("opus-1",), backlog=12, in_progress=1, waiting_approval=1, verified=88),
+        ProjectRow(id="p2", name="plinth-docs", path="~/work/plinth-docs", default_branch="main", agents=("haiku-docs",), backlog=3, in_progress=1, verified=19),
+        ProjectRow(id="p4", name="tideline", path="/srv/git/tideline", default_branch="develop", backlog=8, verified=5),
+    ),
+    tuple(sorted(ATTENTION, key=lambda item: item.since or NOW)),
+)  # fmt: skip
+
+WRONG_PROJECT = NewProject(
+    form=Entered(
+        {"path": "~/src/tideline", "name": "tideline", "max_concurrent_agents": "14"},
+        {
+            "path": "There is no git repository at this path. Run git init there, or choose another.",
+            "max_concurrent_agents": "Choose 1 to 10.",
+        },
+    )
+)
+
+SETTINGS = ProjectSettings(
+    id=PROJECT.id,
+    name="wheelwright",
+    path="~/src/wheelwright",
+    description="Dependency resolver for Python packages, as a library.",
+    default_branch="main",
+    worktree_root=".worktrees",
+    env_file=".env",
+    init_script="scripts/dev-init",
+    allowed_tools=("Read", "Grep", "Glob", "Edit", "Write", "Bash(pytest:*)", "Bash(uv run:*)"),
+    max_turns=40,
+    model="claude-sonnet-4",
+    max_concurrent_agents=4,
+    running_agents=3,
+)
+WRONG_SETTINGS = ProjectSettings(
+    **{name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__}
+    | {
+        "form": Entered(
+            {"name": "wheelwright", "max_concurrent_agents": "14"}, {"max_concurrent_agents": "Choose 1 to 10."}
+        ),
+        "delete_form": Entered({"confirm_name": "wheel"}, {"confirm_name": "That is not the project's name."}),
+        "running_agents": 0,
+    }
+)
+
+RUNS = tuple(
+    RunRow(
+        id=f"run{n}00000000000000000",
+        status=status,
+        error_type=error_type,
+        task_id=f"t{n}",
+        task_title=title,
+        session_id=f"sess{n}",
+        agent_id="aopus1",
+        agent_name="opus-1",
+        turn_count=turns,
+        token_input_count=turns * 14_000,
+        token_output_count=turns * 612,
+        duration=None if status == "running" else turns * 31_000,
+        started_at=before(minutes=6 + 60 * n * n),
+    )
+    for n, (title, status, error_type, turns) in enumerate(
+        [
+            ("Cache parsed wheels between resolver runs", "running", "", 14),
+            ("Stream sdist hashes in chunks", "error", "api_error", 17),
+            ("Keep yanked releases out of the default set", "completed", "turn_limit", 40),
+            ("Move setup.cfg to pyproject metadata", "paused", "", 9),
+            ("Reuse one TLS session per index", "completed", "", 16),
+            ("Explain why a candidate was discarded", "completed", "", 24),
+            ("Drop the Python 3.8 shims from _compat", "error", "stopped", 6),
+        ]
+    )
+)
+RUN_LIST = RunList(project_id=PROJECT.id, runs=RUNS, older="?before=41")
+
+DEFAULTS = AgentDefaults(max_turns=40, allowed_tools=SETTINGS.allowed_tools, model="claude-sonnet-4")
+AGENTS = AgentList(
+    project_id=PROJECT.id,
+    agents=(
+        AgentRow(id="aopus1", name="opus-1", type="task", status="running", runner="claude", model="claude-opus-4", task_id="k7", task_title="Cache parsed wheels between resolver runs", total_tasks=86, completed_tasks=79, failed_tasks=7),
+        AgentRow(id="aopus2", name="opus-2", type="task", status="paused", runner="claude", task_id="m3", task_title="Retry index downloads with backoff", total_tasks=12, completed_tasks=11),
+        AgentRow(id="asonnet1", name="sonnet-1", type="task", status="error", runner="acp", total_tasks=31, completed_tasks=24, failed_tasks=7, last_error="The model's API answered 429 five times."),
+        AgentRow(id="ahaiku", name="haiku-docs", type="background", status="idle", runner="command"),
+    ),
+    max_concurrent_agents=4,
+    defaults=DEFAULTS,
+    queued=1,
+)  # fmt: skip
+NO_AGENTS = AgentList(project_id=PROJECT.id, agents=(), max_concurrent_agents=3, defaults=DEFAULTS)
+AGENT = AgentView(
+    id="aopus1",
+    project_id=PROJECT.id,
+    name="opus-1",
+    type="task",
+    status="running",
+    runner="claude",
+    model="claude-opus-4",
+    max_turns=40,
+    allowed_tools=SETTINGS.allowed_tools,
+    system_prompt="Write plain code.",
+    temperature=0.2,
+    task_id="k7f2q9",
+    task_title="Cache parsed wheels between resolver runs",
+    session_id="sess1",
+    tool="Bash",
+    argument="pytest tests/resolver -q",
+    turn=14,
+    running_since=before(minutes=6, seconds=12),
+    numbers=AgentNumbers(runs=86, total_tasks=61, completed_tasks=56, failed_tasks=2, median_turns=19, median_duration=520_000, tokens=17_300_000),
+    runs=tuple(AgentRun(**{name: getattr(run, name) for name in AgentRun.__struct_fields__}) for run in RUNS),
+    endings=(Ending("completed", 79), Ending("turn_limit", 3), Ending("api_error", 2), Ending("stopped", 2)),
+)  # fmt: skip
+FAILED_AGENT = AgentView(
+    id="asonnet1", project_id=PROJECT.id, name="sonnet-1", type="task", status="error", runner="command",
+    command="python -m agent '{prompt}'", last_error="The program ended with exit code 127: no such file.", last_error_at=before(minutes=3),
+)  # fmt: skip
+
+SESSIONS = SessionList(
+    project_id=PROJECT.id,
+    sessions=(
+        SessionRow(id="sess1", title="Cache parsed wheels between resolver runs", agent_name="opus-1", message_count=41, tool_call_count=171, created_at=before(minutes=7), updated_at=before(seconds=4)),
+        SessionRow(id="sess2", title="Retry index downloads with backoff", agent_name="opus-2", message_count=22, tool_call_count=96, created_at=before(minutes=9), updated_at=before(minutes=2)),
+        SessionRow(id="sess3", title="Reuse one TLS session per index", is_active=False, message_count=18, tool_call_count=1204, created_at=before(days=3), updated_at=before(days=3)),
+    ),
+    older="?before=sess3",
+)  # fmt: skip
+
+WORKTREES = WorktreeList(
+    project_id=PROJECT.id,
+    worktree_root=".worktrees",
+    worktrees=(
+        WorktreeRow(id="w1", branch="agent/k7f2q9/cache-parsed-wheels-between-resolver-runs", base_branch="main", path="~/src/wheelwright/.worktrees/k7f2q9-cache-parsed-wheels", status="active", task_id="k7f2q9", task_title="Cache parsed wheels between resolver runs", created_at=before(minutes=7)),
+        WorktreeRow(
+            id="w2", branch="agent/q9k5we/fetch-metadata", base_branch="main", path="~/src/wheelwright/.worktrees/q9k5we-fetch-metadata", status="error", task_id="q9k5we", task_title="Fetch metadata in parallel, per host",
+            last_error="The init script ended with exit code 127.", removable=True, created_at=before(minutes=1),
+            steps=(
+                WorktreeStep(name="Add worktree", stage="done", duration=300),
+                WorktreeStep(name="Copy env files", stage="done", duration=20),
+                WorktreeStep(name="Install dependencies", stage="done", duration=9_000, log="Resolved 41 packages in 12ms"),
+                WorktreeStep(name="Init script", stage="error", note="exit 127", log="scripts/dev-init: line 4: direnv: command not found"),
+            ),
+        ),
+    ),
+    removed=(WorktreeRow(id="w3", branch="agent/p4r6mb/reuse-one-tls-session", base_branch="main", path="x", status="removed", task_id="p4", task_title="Reuse one TLS session per index", created_at=before(days=4), removed_at=before(days=3)),),
+)  # fmt: skip
+
+AUDIT = AuditList(
+    project_id=PROJECT.id,
+    rows=tuple(
+        AuditRow(id=f"au{n}", timestamp=before(seconds=16 * n), tool=tool, argument=argument, status=status, refused=refused, duration=took, agent_id="aopus1", agent_name="opus-1", task_id="k7", task_title="Retry index downloads with backoff", turn_number=9)
+        for n, (tool, argument, status, refused, took) in enumerate(
+            [
+                ("Bash", "curl -s https://index.example/simple/attrs/", "error", True, 0),
+                ("Bash", "pytest tests/index -q", "complete", False, 10_800),
+                ("Edit", "src/wheelwright/index/hosts.py", "complete", False, 100),
+                ("Bash", "pytest tests/resolver -q", "running", False, None),
+                ("Bash", "pytest tests/index -q", "error", False, 11_400),
+                ("mcp__browser__navigate_to_page", "https://example.org/a/very/long/address", "complete", False, 61_000),
+            ]
+        )
+    ),
+    total=1_284,
+    tools=("Bash", "Edit", "Grep", "Read"),
+    older="?before=au5",
+)  # fmt: skip
+AUDIT_ENTRY = AuditEntry(
+    row=AUDIT.rows[4],
+    input='{\n  "command": "pytest tests/index -q",\n  "timeout": 120000\n}',
+    input_size=54,
+    output="..........F....                      [100%]\nE   AssertionError: assert 1700000001.0 == 1700000030.0\n1 failed, 14 passed in 10.92s\n",
+    output_size=2_104,
+    error="exit code 1",
+    run_id="run0",
+    session_id="sess1",
+)
