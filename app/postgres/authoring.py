@@ -15,13 +15,13 @@ async def write_migration(app: AppConfig, description: str) -> Path | None:
     folder = Path(app.resolved_migrations_folder_path)
     if folder.parent.name == "_data":
         raise PostgresError("Migrations are written in a checkout of AgentPane, and this is an installed copy.")
-    number = len(list(folder.glob("[0-9]*.py"))) + 1
+    number = len(list(folder.glob(f"{app.app_name}_[0-9]*.py"))) + 1
     try:
         written = await _create_new_migration(app_config=app, auto=True, description=description)
     except NoChanges:
         return None
     slug = re.sub(r"[^a-z0-9]+", "_", description.lower()).strip("_") or "change"
-    return Path(written.migration_path).rename(folder / f"{number:04}_{slug}.py")
+    return Path(written.migration_path).rename(folder / f"{app.app_name}_{number:04}_{slug}.py")
 
 
 async def unwritten_changes(app: AppConfig) -> list[str]:

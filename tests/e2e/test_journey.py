@@ -49,7 +49,9 @@ async def test_from_a_repository_to_a_merge(
     mara = await Person.before(await new_context(java_script_enabled=has_script), server.url, has_script)
 
     project = await mara.adds_project(repository)
-    await mara.adds_agent(project, "worker-1", runner, shlex.quote(str(_script(tmp_path))) if runner == "command" else "")
+    await mara.adds_agent(
+        project, "worker-1", runner, shlex.quote(str(_script(tmp_path))) if runner == "command" else ""
+    )
     task = await mara.adds_task(project, "Greet the world", "Write hello.txt. SCENARIO:held")
     await mara.starts(task)
 

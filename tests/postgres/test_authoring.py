@@ -21,7 +21,7 @@ async def test_a_change_becomes_a_numbered_file_once(tmp_path: Path, capsys: pyt
     app = AppConfig("crates", migrations_folder_path=tmp_path, table_classes=[Crate])
     assert "Crate" in " ".join(await unwritten_changes(app))
     assert capsys.readouterr().out == ""
-    assert await write_migration(app, "Store crates, at last") == tmp_path / "0001_store_crates_at_last.py"
+    assert await write_migration(app, "Store crates, at last") == tmp_path / "crates_0001_store_crates_at_last.py"
     assert await unwritten_changes(app) == []
     assert await write_migration(app, "Nothing new") is None
 
