@@ -1,17 +1,13 @@
 """Shared fixtures: one real PostgreSQL for the whole run."""
 
 import os
-import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from app.postgres import migrations, pool
-from app.postgres.supervisor import EmbeddedServer
+from tests.databases import fresh_database, served
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +18,8 @@ async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         async with fresh_database(given) as url:
             yield url
         return
-    server = EmbeddedServer(Path(tmp_path_factory.mktemp("server")) / "postgres")
-    await server.start()
-    yield server.url
-    await server.stop()
+    async with served(Path(tmp_path_factory.mktemp("server")) / "postgres") as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +31,13 @@ async def database(database_url: str) -> AsyncIterator[str]:
     await pool.disconnect()
 
 
-@asynccontextmanager
-async def fresh_database(server_url: str) -> AsyncIterator[str]:
-    """An empty database on the server, dropped at the end."""
-    name = f"agentpane_test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    try:
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-    finally:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
+@pytest.fixture
+async def empty_database(database_url: str) -> AsyncIterator[str]:
+    """An empty database that the one engine may be pointed at; what it was connected to before comes back after."""
+    before = pool.engine().config["dsn"] if pool.engine().pool else None
+    await pool.disconnect()
+    async with fresh_database(database_url) as url:
+        yield url
+        await pool.disconnect()
+    if before:
+        await pool.connect(before)

@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from app.accounts.people import Person
 from app.board import live
-from app.board.cards import render_card
+from app.board.cards import render_cards
 from app.board.queries import board_of
 from app.errors import Invalid
 from app.events.reading import last_number
@@ -119,4 +119,4 @@ async def _board_page(
     after = await last_number(project_id)
     board = await board_of(project, query, label, form)
     frame = await project_frame(request, project, "Board", f"/projects/{project_id}/events?after={after}")
-    return page(request, "board/page.html", frame, status_code, board=board, render_card=render_card)
+    return page(request, "board/page.html", frame, status_code, board=board, render_cards=render_cards)

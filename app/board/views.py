@@ -51,7 +51,7 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """One of the four. `total` counts its tasks whatever the filter hides; `slots` is how many agents may work at once."""
+    """One of the four. `total` counts its tasks whatever the filter hides; `slots`: how many agents may work."""
 
     key: str
     name: str
@@ -62,7 +62,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class AttentionItem(Struct, frozen=True, kw_only=True):
-    """One thing that waits for a person. `lead` is the coloured word or two before `detail`; `action` the button's word."""
+    """One thing that waits for a person. `lead`: the coloured words before `detail`; `action`: the button's word."""
 
     stage: str
     title: str

@@ -11,7 +11,7 @@ from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import AppConfig
 
-from app.postgres.binaries import MINIMUM_MAJOR
+from app.postgres.connection import connect
 from app.postgres.errors import ERRORS, PostgresError
 from app.postgres.pool import point_at
 
@@ -38,7 +38,7 @@ async def migrate(url: str) -> list[str]:
 async def pending(url: str) -> list[str]:
     """The ids of the migrations that `migrate` would apply, oldest first."""
     point_at(url)
-    connection = await _connect(url)
+    connection = await connect(url)
     await connection.close(timeout=5)
     return await _pending()
 
@@ -62,12 +62,12 @@ async def _applied() -> list[str]:
 
 def known() -> list[str]:
     """The ids of all migrations of this version of AgentPane, oldest first."""
-    with _quietly():
+    with quietly():
         return sorted(BaseMigrationManager().get_migration_modules(_app().resolved_migrations_folder_path))
 
 
 async def _apply(migration_id: str) -> None:
-    with _quietly():
+    with quietly():
         try:
             result = await ForwardsMigrationManager(app_name=APP_NAME, migration_id=migration_id).run()
         except ERRORS as error:
@@ -83,30 +83,23 @@ def _app() -> AppConfig:
 @contextlib.asynccontextmanager
 async def _alone(url: str) -> AsyncIterator[None]:
     """Hold the advisory lock on a connection of its own; PostgreSQL frees it when that connection goes."""
-    connection = await _connect(url)
+    connection = await connect(url)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_NUMBER, timeout=_LOCK_SECONDS)
+        await _lock(connection)
         yield
-    except TimeoutError as error:
-        raise PostgresError(f"Another process has been migrating the database for {_LOCK_SECONDS} s.") from error
     finally:
         await connection.close(timeout=5)
 
 
-async def _connect(url: str) -> asyncpg.Connection:
+async def _lock(connection: asyncpg.Connection) -> None:
     try:
-        connection = await asyncpg.connect(url, timeout=10)
-    except ERRORS as error:
-        raise PostgresError(f"The database cannot be reached: {error or 'no answer within 10 s'}") from error
-    major = connection.get_server_version().major
-    if major < MINIMUM_MAJOR:
-        await connection.close(timeout=5)
-        raise PostgresError(f"The database is PostgreSQL {major}; AgentPane needs {MINIMUM_MAJOR} or newer.")
-    return connection
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_NUMBER, timeout=_LOCK_SECONDS)
+    except TimeoutError as error:
+        raise PostgresError(f"Another process has been migrating the database for {_LOCK_SECONDS} s.") from error
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Piccolo prints its progress and leaves the migrations' folder first in `sys.path`."""
     path = list(sys.path)
     try:

@@ -33,17 +33,7 @@ _GENERATED = re.compile(
     r"Gemfile\.lock|composer\.lock)$|\.min\.(js|css)$|\.(map|snap)$"
 )
 
-_LIMITS = {
-    "turn_limit": PageNotice(
-        title="The agent reached its turn limit.",
-        text="What it had done is shown here.",
-        tone="need",
-        code="turn_limit",
-    ),
-    "budget": PageNotice(
-        title="The agent reached its budget.", text="What it had done is shown here.", tone="need", code="budget"
-    ),
-}
+_LIMITS = {"turn_limit": "The agent reached its turn limit.", "budget": "The agent reached its budget."}
 
 
 class _Merged(Struct, frozen=True):

@@ -88,6 +88,11 @@ class ConflictView(Struct, frozen=True):
     path: str
     words: str = ""
 
+    @property
+    def name(self) -> str:
+        """The path for a page, hidden characters named."""
+        return name_hidden(self.path)
+
 
 class DecisionMade(Struct, frozen=True, kw_only=True):
     """An earlier decision on this task."""
@@ -162,7 +167,7 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
     @property
     def resolve_request(self) -> str:
         """The reason that asks the agent to resolve the conflicts."""
-        files = "".join(f"\n- {name_hidden(conflict.path)}" for conflict in self.conflicts)
+        files = "".join(f"\n- {conflict.name}" for conflict in self.conflicts)
         return f"Merge {self.base_branch} into your branch and resolve the conflicts in:{files}"[:MAX_REASON]
 
 

@@ -23,6 +23,6 @@ class RunController(Controller):
         return page(request, "runs/index.html", await project_frame(request, project, "Runs"), listed=listed)
 
     @get("/runs/{run_id:str}")
-    async def show(self, run_id: str) -> Response[None]:
+    async def show(self, run_id: str) -> Response[Any]:
         """To the run's first event in its session."""
         return see_other(await address_of(await get_run(run_id)))

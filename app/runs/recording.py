@@ -1,6 +1,8 @@
 """The one writer of what an agent says and does: events, audit rows and counters, a batch in one transaction."""
 
+import re
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -16,6 +18,8 @@ from app.runs.claiming import Claim
 from app.runs.redacting import Redactor
 from app.runs.tables import RunDetail
 from app.runs.telling import activity_line, preview
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _OpenCall(Struct):
@@ -36,6 +40,7 @@ class Recorder:
         self.claim = claim
         self.actor = Actor("agent", agent_name)
         self.clean = redactor
+        self._prefix = claim.run_id[-6:]
         self.turn = 0
         self._calls: dict[str, _Call] = {}
         self._messages: set[str] = set()
@@ -58,12 +63,17 @@ class Recorder:
             self.claim.run_id,
             self.claim.session_id,
         ):
-            self._calls[row.call_id] = _Call(row.audit_id, row.tool)
+            self._calls[row.call_id.removeprefix(f"{self._prefix}-")] = _Call(row.audit_id, row.tool)
 
     async def close_open_calls(self, why: str) -> None:
         """Mark calls that never ended. In the project's lock."""
         for call_id in list(self._calls):
             await self._tool_finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+
+    def _key(self, program_id: str) -> str:
+        """A program's own id as one that no other run has, and that is safe as a part of an element's id."""
+        safe = program_id if _SAFE_ID.fullmatch(program_id) else sha256(program_id.encode()).hexdigest()[:16]
+        return f"{self._prefix}-{safe}"
 
     async def _write_one(self, event: base.AgentEvent) -> None:
         match event:
@@ -100,14 +110,16 @@ class Recorder:
 
     async def _delta(self, event: base.TextDelta) -> None:
         self._messages.add(event.message_id)
-        await self._tell("message", {"message": event.message_id, "text": self.clean.text(event.text), "partial": True})
+        await self._tell(
+            "message", {"message": self._key(event.message_id), "text": self.clean.text(event.text), "partial": True}
+        )
 
     async def _message(self, event: base.Message) -> None:
         if event.message_id in self._messages:
             await self._drop_deltas(event.message_id)
         await self._take_turn(event.turn)
         text = self.clean.text(event.text)
-        await self._tell("message", {"message": event.message_id, "text": text, "role": event.role})
+        await self._tell("message", {"message": self._key(event.message_id), "text": text, "role": event.role})
         await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)
 
     async def _drop_deltas(self, message_id: str) -> None:
@@ -118,7 +130,7 @@ class Recorder:
             " AND payload ->> 'message' = $3 AND (payload ->> 'partial')::boolean",
             self.claim.session_id,
             self.claim.run_id,
-            message_id,
+            self._key(message_id),
         )
 
     async def _tool_started(self, event: base.ToolStarted) -> None:
@@ -144,7 +156,13 @@ class Recorder:
         await execute("UPDATE sessions SET tool_call_count = tool_call_count + 1 WHERE id = $1", self.claim.session_id)
         await self._tell(
             "tool_call",
-            {"call": event.call_id, "audit": audit_id, "tool": tool, "input": preview(arguments), "turn": self.turn},
+            {
+                "call": self._key(event.call_id),
+                "audit": audit_id,
+                "tool": tool,
+                "input": preview(arguments),
+                "turn": self.turn,
+            },
         )
         await record(
             self.claim.project_id, "task.activity", actor=self.actor, subject=self.claim.task_id,
@@ -173,7 +191,7 @@ class Recorder:
         await self._tell(
             "tool_result",
             {
-                "call": event.call_id, "audit": call.audit_id, "tool": call.tool, "status": event.status,
+                "call": self._key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
                 "output": preview(output), "error": preview(error), "duration": event.duration_ms,
             },
         )  # fmt: skip

@@ -53,7 +53,7 @@ async def _parts(session: SessionRow, event: LoggedEvent, root: str) -> list[Par
     if event.kind == "tool_result":
         return [parts.call_changed(call) for call in await ended_calls(session.id, [event], root)]
     if event.payload.get("quiet"):
-        return [parts.queue_changed(await session_page(session, Person("", "")))]
+        return [parts.composer_changed(await session_page(session, Person("", "")))]
     if event.payload.get("partial"):
         return [parts.draft_changed(draft) for draft in await drafts(session.id, [event])]
     shown = view(event, root)

@@ -135,12 +135,9 @@ def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
 
 def watchers(session: SessionRow, person: Person | None = None) -> tuple[WatcherView, ...]:
     """Who looks at the session now, the one who asks first."""
-    present = sorted(
-        session.active_users, key=lambda each: (person is None or each.user_id != person.id, each.joined_at)
-    )
-    return tuple(
-        WatcherView(each.name or "Somebody", person is not None and each.user_id == person.id) for each in present
-    )
+    me = person.id if person else ""
+    present = sorted(session.active_users, key=lambda each: (each.user_id != me, each.joined_at))
+    return tuple(WatcherView(each.name or "Somebody", each.user_id == me) for each in present)
 
 
 def _run(facts: _Facts) -> SessionRun | None:

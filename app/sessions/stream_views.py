@@ -12,6 +12,7 @@ from msgspec import Struct
 from app.tasks.views import Action, ActorKind, AgentLink, PageNotice
 from app.web.diffs import FileDiff
 from app.web.forms import Entered
+from app.web.hidden import name_hidden, without_ansi
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -95,6 +96,11 @@ class ErrorView(EventView, frozen=True, kw_only=True):
     text: str = ""
     code: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The text without terminal sequences, hidden characters named."""
+        return name_hidden(without_ansi(self.text))
+
 
 class NoticeView(EventView, frozen=True, kw_only=True):
     """A line that is neither message nor tool: plain output of a program, a warning, a cut."""
@@ -103,6 +109,11 @@ class NoticeView(EventView, frozen=True, kw_only=True):
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
+
+    @property
+    def shown(self) -> str:
+        """The text without terminal sequences, hidden characters named."""
+        return name_hidden(without_ansi(self.text))
 
 
 class PresenceView(EventView, frozen=True, kw_only=True):

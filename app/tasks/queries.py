@@ -14,9 +14,16 @@ from app.tasks.stages import Stage, stage_of
 from app.tasks.telling import feed_item
 from app.tasks.views import Action, AgentLink, EditForm, PageNotice, RunView, StepView, TaskPage, WorktreePanel
 from app.web.forms import Entered
+from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
 
-_STEP_ORDER = ("add", "env", "deps", "init")
+#: The steps in their order: what each is called, and what it means when it was skipped.
+_STEPS = {
+    "add": ("Add worktree", "was there"),
+    "env": ("Copy env file", "none set"),
+    "deps": ("Install dependencies", "none to install"),
+    "init": ("Init script", "none set"),
+}
 
 
 class _Run(Struct, frozen=True, kw_only=True):
@@ -112,20 +119,11 @@ async def _runs(task_id: str) -> list[_Run]:
 
 
 def _run_view(run: _Run) -> RunView:
-    stages: dict[AgentStatus, tuple[Stage, str]] = {
-        "starting": ("starting", "starting"),
-        "running": ("running", "running"),
-        "paused": ("paused", "paused"),
-        "completed": ("done", "to review"),
-    }
-    stage, outcome = stages.get(run.status, ("error", run.error_type or "error"))
     return RunView(
         id=run.id,
         number=run.number,
         cause=run.cause,
         status=run.status,
-        stage=stage,
-        outcome=outcome,
         agent=run.agent,
         runner=run.runner,
         model=run.model or "",
@@ -137,9 +135,9 @@ def _run_view(run: _Run) -> RunView:
         tokens_out=run.token_output_count,
         started_at=run.started_at,
         duration_ms=run.duration,
-        error=run.error or "",
+        error=name_hidden(without_ansi(run.error or "")),
         error_type=run.error_type or "",
-        prompt=run.prompt,
+        prompt=name_hidden(run.prompt),
         result_html=to_html(run.result or ""),
     )
 
@@ -162,18 +160,21 @@ async def _worktree(worktree_id: str) -> WorktreePanel | None:
         base_branch=found.base_branch,
         path=found.path,
         last_error=found.last_error or "",
-        steps=tuple(_step(step) for step in sorted(steps, key=lambda step: _STEP_ORDER.index(step.name))),
+        steps=tuple(_step(step) for step in sorted(steps, key=lambda step: list(_STEPS).index(step.name))),
     )
 
 
 def _step(step: _Step) -> StepView:
+    name, waits = _STEPS[step.name]
+    stages = {"done": "done", "running": "starting", "error": "error"}
+    notes = {"pending": "waits", "skipped": waits, "error": "failed"}
     took = (step.completed_at - step.started_at) if step.completed_at and step.started_at else None
     return StepView(
-        name=step.name,
-        status=step.status,
-        log=step.log or "",
-        started_at=step.started_at,
-        duration_ms=int(took.total_seconds() * 1000) if took is not None and took.total_seconds() >= 0 else None,
+        name=name,
+        stage=stages.get(step.status, "idle"),
+        note=notes.get(step.status, ""),
+        duration=int(took.total_seconds() * 1000) if took is not None and step.status == "done" else None,
+        log=without_ansi(step.log or ""),
     )
 
 

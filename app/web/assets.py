@@ -1,11 +1,10 @@
-"""Static files from memory, under one URL that changes whenever any of them changes, so that a browser may keep them for ever.
+"""Static files from memory, under a URL that changes when one of them does: a browser may keep them for ever.
 
 The style sheets are many small files, sent as one in layer order; there is no build step.
 """
 
 import gzip
 import hashlib
-import mimetypes
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ FIRST = ("tokens.css", "reset.css", "base.css", "layout.css")
 LAST = ("utilities.css",)
 STYLESHEET = "app.css"
 
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".md": "text/markdown"}
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".md": "text/plain"}
 _KEPT = "public, max-age=31536000, immutable"
 
 
@@ -93,8 +92,5 @@ def _joined(sheets: list[Path]) -> bytes:
 
 def _asset(path: str, body: bytes) -> Asset:
     packed = gzip.compress(body, 9, mtime=0)
-    media_type = _TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    text = media_type.startswith("text/") or media_type.endswith("+xml")
-    return Asset(
-        body, packed if len(packed) < len(body) else b"", f"{media_type}; charset=utf-8" if text else media_type
-    )
+    media_type = _TYPES.get(Path(path).suffix) or "application/octet-stream"
+    return Asset(body, packed if len(packed) < len(body) else b"", media_type)

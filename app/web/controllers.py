@@ -26,10 +26,10 @@ class ThemeController(Controller):
     path = "/theme"
 
     @post(status_code=303)
-    async def choose(self, request: Request[Any, Any, Any]) -> Response[None]:
+    async def choose(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         form = await read_form(request, ThemeForm)
         response = replies.see_other(form.next)
-        response.set_cookie(Cookie(THEME_COOKIE, form.theme, max_age=_A_YEAR, httponly=True, samesite="lax"))
+        response.set_cookie(Cookie(THEME_COOKIE, value=form.theme, max_age=_A_YEAR, httponly=True, samesite="lax"))
         return response
 
 

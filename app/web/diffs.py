@@ -8,6 +8,7 @@ from typing import Literal
 from markupsafe import Markup
 from msgspec import Struct
 
+from app.web.hidden import name_hidden
 from app.web.highlight import Span, line_spans, render_spans
 from app.web.patches import PatchHunk, PatchLine, read_patch
 from app.web.words import changed_words
@@ -62,6 +63,11 @@ class FileDiff(Struct, frozen=True, kw_only=True):
     #: File modes as git writes them (`100755`), only when they differ.
     old_mode: str = ""
     new_mode: str = ""
+
+    @property
+    def name(self) -> str:
+        """The path for a page, hidden characters named."""
+        return name_hidden(self.path)
 
 
 def render_diff(

@@ -15,7 +15,7 @@ _NOTHING_CHANGED = "Nothing was changed."
 _BY_CODE = {
     "CSRF": Words(
         "This form is too old to be sent",
-        "Nothing was changed. Go back, load the page again, and send the form once more; what you typed is still there.",
+        "Nothing was changed. Go back, load the page again, and send the form once more.",
     ),
     "UNKNOWN_HOST": Words("This server goes by another name"),
     "TASK_STALE_DIFF": Words("The branch moved while you were reading", "Nothing was merged."),

@@ -53,6 +53,16 @@ class ErrorView(Struct, frozen=True):
     back: str = ""
 
 
+class Failure(Struct, frozen=True):
+    """An error before it has a shape."""
+
+    status: int
+    code: str
+    message: str
+    details: Mapping[str, Any] = {}
+    headers: Mapping[str, str] = {}
+
+
 def exception_handlers() -> Mapping[Any, Any]:
     """For `Litestar(exception_handlers=…)`: application level, because misses of routes skip all others."""
     return {DomainError: _refused, HTTPException: _http_error, Exception: _unexpected}
@@ -61,60 +71,56 @@ def exception_handlers() -> Mapping[Any, Any]:
 def _refused(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
     if error.status >= 500:
         logger.error("%s: %s", error.code, error.message, exc_info=error)
-    return answer(request, error.status, error.code, error.message, error.details)
+    return answer(request, Failure(error.status, error.code, error.message, error.details))
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Litestar's own: misses, wrong methods, large bodies, refused tokens."""
-    status = error.status_code
-    if status == 500:
+    if error.status_code == 500:
         return _unexpected(request, error)
     if isinstance(error, PermissionDeniedException) and "CSRF" in error.detail:
-        return answer(request, 403, "CSRF", "The form's token is missing, or belongs to another visit.")
+        return answer(request, Failure(403, "CSRF", "The form's token is missing, or belongs to another visit."))
+    code = _CODES.get(error.status_code, "BAD_REQUEST")
     details = {"fields": _fields(error)} if isinstance(error, ValidationException) else {}
-    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
-    return answer(request, status, _CODES.get(status, "BAD_REQUEST"), _sentence(error), details, headers)
+    kept = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    return answer(request, Failure(error.status_code, code, _sentence(error), details, kept))
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our fault, or the database's absence. The id leads from the page to the log, which alone has the details."""
     if isinstance(error, _DATABASE_AWAY):
         logger.warning("The database is away: %s: %s", type(error).__name__, error)
-        return answer(request, 503, "UNAVAILABLE", "The database cannot be reached.", headers={"retry-after": "5"})
+        away = Failure(503, "UNAVAILABLE", "The database cannot be reached.", headers={"retry-after": "5"})
+        return answer(request, away)
     id = create_id()[:10]
     logger.error("Error %s at %s %s", id, request.method, request.url.path, exc_info=error)
-    message = f"The log has the details under the id {id}."
-    return answer(request, 500, "INTERNAL", message, {"id": id})
+    return answer(request, Failure(500, "INTERNAL", f"The log has the details under the id {id}.", {"id": id}))
 
 
-def answer(
-    request: Request[Any, Any, Any],
-    status: int,
-    code: str,
-    message: str,
-    details: Mapping[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response[Any]:
-    """The error in the shape that was asked for."""
-    response = _shaped(request, status, code, message, details or {})
-    response.headers.update(headers or {})
+def answer(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
+    """The error in the shape that was asked for. Never raises: a handler that fails leaves an empty answer."""
+    try:
+        response = _shaped(request, failure)
+    except Exception:
+        logger.exception("The error page itself failed")
+        plain = f"{failure.status} {failure.code}\n\n{failure.message}\n"
+        response = Response(plain, status_code=failure.status, media_type=MediaType.TEXT)
+    response.headers.update(failure.headers)
     return response
 
 
-def _shaped(
-    request: Request[Any, Any, Any], status: int, code: str, message: str, details: Mapping[str, Any]
-) -> Response[Any]:
+def _shaped(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
     if _wants_json(request):
-        error = {"code": code, "message": message, "details": dict(details)}
-        return Response({"error": error}, status_code=status, media_type=MediaType.JSON, headers={"vary": "Accept"})
-    words = error_words(status, code)
-    fields = tuple((str(name), str(sentence)) for name, sentence in dict(details.get("fields", {})).items())
-    view = ErrorView(status, code, words.title, message, words.kept, fields, _back(request))
-    try:
-        return _partial(request, view) if wants_partials(request) else _page(request, view)
-    except Exception:
-        logger.exception("The error page itself failed")
-        return Response(f"{status} {code}\n\n{words.title}. {message}\n", status_code=status, media_type=MediaType.TEXT)
+        return _json(failure)
+    words = error_words(failure.status, failure.code)
+    fields = tuple((str(name), str(sentence)) for name, sentence in dict(failure.details.get("fields", {})).items())
+    view = ErrorView(failure.status, failure.code, words.title, failure.message, words.kept, fields, _back(request))
+    return _partial(request, view) if wants_partials(request) else _page(request, view)
+
+
+def _json(failure: Failure) -> Response[Any]:
+    error = {"code": failure.code, "message": failure.message, "details": dict(failure.details)}
+    return Response({"error": error}, status_code=failure.status, media_type=MediaType.JSON, headers={"vary": "Accept"})
 
 
 def _partial(request: Request[Any, Any, Any], view: ErrorView) -> Response[str]:

@@ -34,12 +34,11 @@ def size(count: int) -> str:
     """Bytes: `812 B`, `2.1 KB`, `14 MB`."""
     if count < 1_000:
         return f"{count} B"
-    value = float(count)
-    for unit in ("KB", "MB", "GB"):
-        value /= 1_000
-        if value < 999.5:
-            break
+    value, unit = next((count / scale, unit) for scale, unit in _SIZES if count / scale >= 0.9995)
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+_SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"))
 
 
 def ago(then: datetime, now: datetime) -> str:

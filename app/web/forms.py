@@ -4,11 +4,12 @@ The struct says the limits (`Annotated[str, Meta(min_length=1, max_length=100)]`
 A limit whose sentence should be another carries it: `Meta(pattern="…", extra={"sentence": "Use letters only."})`.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-import msgspec
 from litestar import Request
 from msgspec import Struct, inspect
 
@@ -113,16 +114,8 @@ def _plain_value(kind: inspect.Type, typed: list[str]) -> Any:
         return bool(typed) and typed[-1].lower() not in ("", "false", "0", "off")
     if isinstance(kind, (inspect.ListType, inspect.VarTupleType)):
         return _words(kind, typed)
-    last = typed[-1] if typed else ""
-    if isinstance(kind, inspect.StrType):
-        return _text(kind, last) if typed else None
-    if not last:
-        return None
-    if isinstance(kind, (inspect.IntType, inspect.FloatType)):
-        return _number(kind, last)
-    if isinstance(kind, (inspect.LiteralType, inspect.EnumType)):
-        return _choice(kind, last)
-    raise TypeError(f"A form field cannot be a {type(kind).__name__}.")
+    empty = not typed or (not typed[-1] and not isinstance(kind, inspect.StrType))
+    return None if empty else _READERS[type(kind)](kind, typed[-1])
 
 
 def _text(kind: inspect.StrType, text: str) -> str:
@@ -132,7 +125,9 @@ def _text(kind: inspect.StrType, text: str) -> str:
         raise ValueError(f"Use at least {kind.min_length:,} characters.")
     if kind.max_length is not None and len(text) > kind.max_length:
         raise ValueError(f"Use at most {kind.max_length:,} characters; this has {len(text):,}.")
-    return _converted(kind, text, "This is not in the form that is needed here.")
+    if kind.pattern and not re.search(kind.pattern, text):
+        raise ValueError("This is not in the form that is needed here.")
+    return text
 
 
 def _number(kind: inspect.IntType | inspect.FloatType, text: str) -> int | float:
@@ -141,7 +136,17 @@ def _number(kind: inspect.IntType | inspect.FloatType, text: str) -> int | float
         number = int(text) if whole else float(text.replace(",", "."))
     except ValueError:
         raise ValueError("Give a whole number." if whole else "Give a number.") from None
-    return _converted(kind, number, _range(kind))
+    if not (_least(kind) <= number <= _most(kind)):
+        raise ValueError(_range(kind))
+    return number
+
+
+def _least(kind: inspect.IntType | inspect.FloatType) -> float:
+    return -math.inf if kind.ge is None else kind.ge
+
+
+def _most(kind: inspect.IntType | inspect.FloatType) -> float:
+    return math.inf if kind.le is None else kind.le
 
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
@@ -155,6 +160,15 @@ def _choice(kind: inspect.LiteralType | inspect.EnumType, text: str) -> Any:
     if text not in values:
         raise ValueError(f"Choose one of {', '.join(str(value) for value in values)}.")
     return text if isinstance(kind, inspect.LiteralType) else kind.cls(text)
+
+
+_READERS: dict[type[inspect.Type], Callable[[Any, str], Any]] = {
+    inspect.StrType: _text,
+    inspect.IntType: _number,
+    inspect.FloatType: _number,
+    inspect.LiteralType: _choice,
+    inspect.EnumType: _choice,
+}
 
 
 def _words(kind: inspect.ListType | inspect.VarTupleType, typed: list[str]) -> Any:
@@ -179,23 +193,3 @@ def _split(text: str) -> list[str]:
         else:
             words[-1] += character
     return [word.strip() for word in words if word.strip()]
-
-
-def _converted(kind: inspect.Type, value: Any, sentence: str) -> Any:
-    """`value`, once its remaining limits hold as msgspec reads them."""
-    limits = {
-        name: limit for name in ("ge", "le", "gt", "lt", "pattern") if (limit := getattr(kind, name, None)) is not None
-    }
-    if not limits:
-        return value
-    try:
-        return msgspec.convert(value, type=_limited(type(value), tuple(limits.items())))
-    except msgspec.ValidationError:
-        raise ValueError(sentence) from None
-
-
-@cache
-def _limited(kind: type, limits: tuple[tuple[str, Any], ...]) -> Any:
-    from typing import Annotated
-
-    return Annotated[kind, msgspec.Meta(**dict(limits))]

@@ -20,7 +20,7 @@ _TAGS = {
     "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "pre": {"tabindex"}, "td": {"align"}, "th": {"align"}}
 _VOICES = {"span": {"c", "k", "nf", "s"}}
 _ABSOLUTE = re.compile(r"(?i)https?://|mailto:")
 
@@ -66,7 +66,10 @@ class _Renderer(RendererHTML):
 
     def fence(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
         language = tokens[at].info.split(maxsplit=1)[0] if tokens[at].info.strip() else ""
-        return f"<pre><code>{highlight_block(tokens[at].content.rstrip(), language)}</code></pre>\n"
+        return _code(highlight_block(tokens[at].content.rstrip(), language))
+
+    def code_block(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
+        return _code(escape(tokens[at].content.rstrip()))
 
     def image(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
         source = str(tokens[at].attrs.get("src", ""))
@@ -77,6 +80,11 @@ class _Renderer(RendererHTML):
 
     def td_open(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
         return _cell(tokens[at])
+
+
+def _code(html: Markup) -> str:
+    """A wide block scrolls by itself, so the keyboard must reach it."""
+    return f'<pre tabindex="0"><code>{html}</code></pre>\n'
 
 
 def _heading(tag: str) -> str:

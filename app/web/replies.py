@@ -56,7 +56,7 @@ def partials(request: Request[Any, Any, Any], changed: Iterable[Partial], status
 
 
 def after_change(request: Request[Any, Any, Any], see: str, changed: Iterable[Partial] = ()) -> Response[Any]:
-    """The answer to a form: htmx gets the partials that changed (or is sent to `see`), everyone else is sent to `see`."""
+    """The answer to a form: 303 to `see`; to htmx the partials that changed, or where there are none, `see` as well."""
     if not wants_partials(request):
         return see_other(see)
     changed = tuple(changed)
@@ -65,9 +65,9 @@ def after_change(request: Request[Any, Any, Any], see: str, changed: Iterable[Pa
     return Response("", media_type=MediaType.HTML, headers={**_HEADERS, "hx-redirect": see})
 
 
-def see_other(path: str) -> Response[None]:
+def see_other(path: str) -> Response[bytes]:
     """303: the result of this form is at `path`."""
-    return Response(None, status_code=303, headers={**_HEADERS, "location": path})
+    return Response(b"", status_code=303, media_type=MediaType.HTML, headers={**_HEADERS, "location": path})
 
 
 def frame(changed: Iterable[Partial]) -> str:

@@ -20,7 +20,7 @@ COLUMNS = (
 )
 #: What an empty column says.
 EMPTY_COLUMNS = {
-    "backlog": "No tasks yet. Write the first card; moving it to In progress gives it a worktree, a branch and an agent.",
+    "backlog": "No tasks yet. Write the first card. Moved to In progress, it gets a worktree, a branch and an agent.",
     "in_progress": "No agent is at work. Start a task from the backlog.",
     "waiting_approval": "Nothing waits for approval. When an agent stops, its diff comes here.",
     "verified": "Nothing is merged yet. Approved work ends here.",

@@ -25,7 +25,7 @@ class WorktreeController(Controller):
         return page(request, "worktrees/index.html", frame, listed=await worktrees_page(project))
 
     @get("/worktrees/{worktree_id:str}")
-    async def show(self, worktree_id: str) -> Response[None]:
+    async def show(self, worktree_id: str) -> Response[Any]:
         """To its place in the list."""
         worktree = await get_worktree(worktree_id)
         return see_other(f"/projects/{worktree.project_id}/worktrees#{dom_id('worktree', worktree.id)}")

@@ -13,7 +13,7 @@ from app.piccolo_app import APP_CONFIG
 from app.postgres import pool
 from app.postgres.columns import EnumColumn, Id
 from app.postgres.migrations import migrate
-from tests.postgres.conftest import ask
+from tests.databases import ask
 
 
 class Parcel(Table, tablename="parcel"):

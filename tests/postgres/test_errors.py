@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.postgres.errors import is_away
-from tests.postgres.conftest import ask, served
+from tests.databases import ask, served
 
 
 async def test_a_killed_server_is_away_and_the_pool_heals(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from app.postgres.listening import Listener
-from tests.postgres.conftest import ask
+from tests.databases import ask
 
 
 async def test_payloads_arrive_in_order_and_again_after_a_lost_connection(database_url: str) -> None:

@@ -12,7 +12,7 @@ from app.piccolo_app import APP_CONFIG
 from app.postgres import pool
 from app.postgres.errors import PostgresError
 from app.postgres.migrations import applied, migrate, pending
-from tests.postgres.conftest import ask
+from tests.databases import ask
 
 MIGRATION = """
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager

@@ -16,7 +16,7 @@ import pytest
 
 from app.postgres.errors import PostgresError
 from app.postgres.supervisor import EmbeddedServer
-from tests.postgres.conftest import ask, served
+from tests.databases import ask, served
 
 OWNER = """
 import asyncio, sys

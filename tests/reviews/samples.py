@@ -56,6 +56,7 @@ def files(task_id: str = TASK) -> tuple[FileView, ...]:
         shown("pyproject.toml", PROJECT),
         shown("docs/CHANGES.md", NEW, "A"),
         shown("src/wheelwright/index/a_file_with_a_rather_long_name_for_a_narrow_column.py", LONG),
+        shown("src/od\u202ed.py", PROJECT),
         shown("bin/run", "old mode 100644\nnew mode 100755\n"),
         shown("docs/guide.md", "similarity index 100%\n", "R", old_path="guide.md"),
         shown("docs/pane.png", "Binary files a/docs/pane.png and b/docs/pane.png differ\n", added=None, removed=None),

@@ -78,6 +78,12 @@ _QUOTE_PROMPT = (Write("second.txt", "I was asked: {prompt}\n"), Say("Done again
 SCENARIOS: dict[str, Steps] = {
     # The main journey: a file and a command, then, after a rejection, a second file that quotes the reason.
     "journey": (*_WRITE_HELLO, Say("All done: wrote hello.txt.")),
+    # The same, held at its command until somebody makes the file `release`: a run to watch while it goes on.
+    "held": (
+        Write("hello.txt", "hello from the scripted model\n"),
+        Bash("touch held; while [ ! -e release ]; do sleep 0.05; done; rm -f release held; echo released"),
+        Say("All done: wrote hello.txt."),
+    ),
     # The same second part for a reason that names it itself.
     "rework": _QUOTE_PROMPT,
     "plain": (Say("Just text."),),
@@ -106,4 +112,4 @@ SCENARIOS: dict[str, Steps] = {
 }
 
 #: What is done for a later prompt of the same conversation that names no scenario.
-FOLLOW_UPS: dict[str, Steps] = {"journey": _QUOTE_PROMPT}
+FOLLOW_UPS: dict[str, Steps] = {"journey": _QUOTE_PROMPT, "held": _QUOTE_PROMPT}

@@ -33,10 +33,10 @@ tests/index/test_client.py:147: in test_retry_after_is_honoured
     assert host.ready_at == 1_700_000_030.0
 \x1b[31mE   AssertionError: assert 1700000001.0 == 1700000030.0\x1b[0m
 1 failed, 14 passed in 10.92s"""
-REASON = """The retry loop sleeps with `time.sleep` inside the resolver thread, so one slow mirror stalls every other
-lookup. Back off per host, cap the total at 30 s, and honour `Retry-After`."""
-AGREED = """Agreed: the sleep belongs to the host, not to the thread. I will look at how `IndexClient` schedules requests
-before changing anything."""
+REASON = """The retry loop sleeps with `time.sleep` inside the resolver thread, so one slow mirror stalls every
+other lookup. Back off per host, cap the total at 30 s, and honour `Retry-After`."""
+AGREED = """Agreed: the sleep belongs to the host, not to the thread. I will look at how `IndexClient` schedules
+requests before changing anything."""
 AGAIN = "The model's service refused (529); trying again in 4 s."
 ANSWER = """One real failure. `Retry-After` may be a date as well as seconds, and I parsed only seconds:
 
@@ -139,7 +139,11 @@ def events() -> tuple[EventView, ...]:
         PresenceView(number=218, at=at(7), actor="Mara Lindqvist", actor_kind="person", change="joined"),
         NoticeView(number=219, at=at(7), actor="opus-2", actor_kind="agent", text=AGAIN, level="warning"),
         NoticeView(
-            number=220, at=at(7), actor="opus-2", actor_kind="agent", text="plain output of a program\nin two lines"
+            number=220,
+            at=at(7),
+            actor="opus-2",
+            actor_kind="agent",
+            text="\x1b[32mplain output\x1b[0m of a program\nin two lines",
         ),
         MessageView(
             number=221,

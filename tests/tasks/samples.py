@@ -18,8 +18,8 @@ from app.web.markdown import to_html
 
 TASK = "r8h2wd5cqz"
 MADE = datetime(2026, 11, 19, 16, 30, tzinfo=UTC)
-DESCRIPTION = """Hashing a source distribution reads the whole file. With a 400 MB `sdist` the resolver's memory doubles, and
-the CI runner for Windows was killed twice last week.
+DESCRIPTION = """Hashing a source distribution reads the whole file. With a 400 MB `sdist` the resolver's memory
+doubles, and the CI runner for Windows was killed twice last week.
 
 - Read in blocks of 1 MiB and feed every requested algorithm in one pass.
 - Keep `hash_file(path, algorithms)` as it is; callers must not change.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  rows of a table read better on one line
 """Pages full of things, as the design shows them: what the template tests render and the pictures show."""
 
 from datetime import UTC, datetime, timedelta

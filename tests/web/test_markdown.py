@@ -18,9 +18,9 @@ def test_prose_lists_tables_and_strikethrough():
     assert "style" not in html
 
 
-def test_code_blocks_have_the_voices_of_the_design():
-    assert to_html("```python\ndef f(): pass\n```") == (
-        '<pre><code><span class="k">def</span> <span class="nf">f</span>(): <span class="k">pass</span></code></pre>\n'
+def test_code_blocks_have_the_voices_of_the_design_and_can_be_scrolled_by_keyboard():
+    assert to_html("```python\nreturn x\n```") == (
+        '<pre tabindex="0"><code><span class="k">return</span> x</code></pre>\n'
     )
 
 
@@ -79,7 +79,15 @@ def test_hostile_text_stays_text(hostile):
 
     assert not {name for name, _ in tags} & {"script", "img", "style", "form", "button", "svg", "iframe"}
     for _, attributes in tags:
-        assert set(re.findall(r'([\w-]+)="[^"]*"', attributes)) <= {"href", "title", "rel", "class", "align", "start"}
+        assert set(re.findall(r'([\w-]+)="[^"]*"', attributes)) <= {
+            "href",
+            "title",
+            "rel",
+            "class",
+            "align",
+            "start",
+            "tabindex",
+        }
         assert not re.findall(r'href="(?!https?://|mailto:)', attributes)
 
 

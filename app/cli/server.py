@@ -1,0 +1,109 @@
+"""Runs a Litestar application under uvicorn: one line when it is ready, and an end within seconds."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+import webbrowser
+from collections.abc import Iterator
+
+import click
+import uvicorn
+import uvloop
+from litestar import Litestar
+
+from app.settings import Settings
+
+#: How long open requests may go on after the order to stop. Streams end at once: they watch `app.state.shutdown`.
+_GRACE_SECONDS = 3
+
+
+def run(app: Litestar, settings: Settings, open_browser: bool = False) -> None:
+    """Serve `app` until SIGTERM or SIGINT.
+
+    `app.state.shutdown` is an `asyncio.Event` that is set first, so that streams can end before uvicorn waits for
+    them. The lifespan is entered here and not by uvicorn, so that what it refuses is told as it is.
+    """
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    listening = _bind(settings.host, settings.port)
+    with listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(app, settings, listening, open_browser))
+
+
+async def _serve(app: Litestar, settings: Settings, listening: socket.socket, open_browser: bool) -> None:
+    server = _Server(app, settings, _address(listening), open_browser)
+    starting = asyncio.current_task()
+    assert starting is not None
+
+    def stop() -> None:
+        if server.started:
+            server.stop()
+        else:
+            starting.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with app.lifespan():
+            await server.serve(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, app: Litestar, settings: Settings, address: str, open_browser: bool) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=bool(settings.base_url),
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._app = app
+        self._address = address
+        self._open_browser = open_browser
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The handlers of `_serve` stand from before the start to after the end."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        click.echo(f"AgentPane ready: {self._address}")
+        if self._open_browser:
+            await asyncio.to_thread(webbrowser.open, self._address)
+
+    def stop(self) -> None:
+        """End streams first, then the server; a second order does not wait for open requests."""
+        self._app.state.shutdown.set()
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything is started; nobody can connect until uvicorn listens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        reason = "it is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error)).lower()
+        raise click.ClickException(f"AgentPane cannot serve on {host} port {port}: {reason}.") from error
+    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
