@@ -7,9 +7,8 @@ import re
 import signal
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -25,7 +24,6 @@ _CHUNK = 64 * 1024
 _SECONDS_TO_END = 5.0
 
 Arg = str | bytes | Path
-T = TypeVar("T")
 
 
 class Output(Struct, frozen=True):
@@ -122,32 +120,6 @@ def git_now(
     if check and done.returncode:
         raise GitError(_shown(args), done.returncode, done.stderr.decode(errors="replace"))
     return Output(done.returncode, done.stdout, done.stderr)
-
-
-async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when the caller is cancelled; the cancellation goes on afterwards."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and task.exception():
-            raise asyncio.CancelledError from task.exception()
-        raise
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread and do not return before it is done, not even when the event loop ends."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    interrupted: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait({future})
-        except asyncio.CancelledError as cancelled:
-            interrupted = cancelled
-    if interrupted is not None:
-        raise interrupted from future.exception()
-    return future.result()
 
 
 async def require_git() -> tuple[int, int]:

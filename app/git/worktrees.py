@@ -8,10 +8,11 @@ from weakref import WeakValueDictionary
 from msgspec import Struct
 
 from app.git.checkouts import Checkout, checkouts, git_dir_of
+from app.git.finishing import uninterrupted
 from app.git.refs import ABSENT, current_branch, drop_ref, move_ref, resolve
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, branch_in_the_way, branch_oid, check_branch_name
-from app.git.running import git, uninterrupted
+from app.git.running import git
 
 _ATTEMPTS = 4
 _locks: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()

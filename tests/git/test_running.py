@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
-from app.git.running import git, read_up_to, require_git, stream, uninterrupted
+from app.git.running import git, read_up_to, require_git, stream
 from tests.git.repositories import make_repository, user
 
 
