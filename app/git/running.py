@@ -23,6 +23,9 @@ _MOST_STDERR = 64 * 1024
 _CHUNK = 64 * 1024
 _SECONDS_TO_END = 5.0
 
+#: No command takes this long on its own: a filter that a repository configures hangs.
+MOST_SECONDS = 600.0
+
 Arg = str | bytes | Path
 
 
@@ -52,21 +55,26 @@ async def git(
     check: bool = True,
     index: Path | None = None,
     limit: int = MOST_OUTPUT,
+    seconds: float = MOST_SECONDS,
 ) -> Output:
     """Run git in `cwd` and wait for its end.
 
-    `index` is used instead of the working copy's own index. `check` raises `GitError` for a code other than 0.
-    More than `limit` bytes of output is a `GitError` too. Cancelling ends git the gentle way, so that it takes
-    its lock files with it.
+    `index` is used instead of the working copy's own index. `check` raises `GitError` for a code other than 0;
+    more than `limit` bytes of output, or than `seconds`, always does. Cancelling ends git the gentle way, so that it
+    takes its lock files with it.
     """
     process = await _start(cwd, args, environment(env, index), PIPE if input is not None else DEVNULL)
     try:
-        out, err, _ = await asyncio.gather(
-            _read(process.stdout, limit), _read_start(process.stderr), _feed(process, input)
-        )
-        code = await process.wait()
-    finally:
+        async with asyncio.timeout(seconds):
+            out, err, _ = await asyncio.gather(
+                _read(process.stdout, limit), _read_start(process.stderr), _feed(process, input)
+            )
+            code = await process.wait()
+    except BaseException as interruption:
         await _end(process)
+        if isinstance(interruption, TimeoutError):
+            raise GitError(_shown(args), -1, f"took longer than {seconds:.0f} seconds") from interruption
+        raise
     if out is None:
         raise GitError(_shown(args), code, f"more than {limit} bytes of output")
     if check and code:
@@ -82,12 +90,13 @@ async def stream(
     assert process.stdout is not None
     errors = asyncio.create_task(_read_start(process.stderr))
     try:
-        while chunk := await process.stdout.read(_CHUNK):
+        while chunk := await asyncio.wait_for(process.stdout.read(_CHUNK), MOST_SECONDS):
             yield chunk
         if code := await process.wait():
             raise GitError(_shown(args), code, (await errors).decode(errors="replace"))
     finally:
-        await _end(process)
+        if process.returncode is None:
+            await _end(process)
         await errors
 
 
@@ -178,9 +187,7 @@ async def _feed(process: Process, data: bytes | None) -> None:
 
 
 async def _end(process: Process) -> None:
-    """SIGTERM first: git then removes its own lock files."""
-    if process.returncode is not None:
-        return
+    """End git and all it has started. SIGTERM first: git then removes its own lock files."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
