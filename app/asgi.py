@@ -21,6 +21,7 @@ from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
+from app.git.running import require_git
 from app.postgres.listening import Listener
 from app.postgres.opening import database
 from app.projects.controllers import NewProjectController, ProjectSettingsController
@@ -100,6 +101,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     fanout: Fanout = app.state.fanout
     async with AsyncExitStack() as stack:
+        await require_git()
         url = await stack.enter_async_context(database(settings.database_url, settings.data_dir / "postgres"))
         fanout.start()
         stack.push_async_callback(fanout.stop)
