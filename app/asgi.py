@@ -14,17 +14,24 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.people import person_of, remember_visitor
+from app.agents.controllers import AgentController, ProjectAgentsController
+from app.audit.controllers import AuditController
+from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
+from app.board.overview import OverviewController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.postgres.listening import Listener
 from app.postgres.opening import database
+from app.projects.controllers import NewProjectController, ProjectSettingsController
 from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
+from app.runs.controllers import RunController
 from app.runs.engine import Engine
 from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
+from app.sessions.listing import SessionListController
 from app.settings import Settings
 from app.system.controllers import HealthController
 from app.tasks.controllers import TaskController
@@ -34,16 +41,27 @@ from app.web.csrf import csrf_config
 from app.web.errors import exception_handlers
 from app.web.limits import REQUEST_BODY
 from app.web.security import AllowedHosts, add_security_headers, own_names
+from app.worktrees.controllers import WorktreeController
 
 log = logging.getLogger(__name__)
 
 CONTROLLERS: list[ControllerRouterHandler] = [
     HealthController,
+    OverviewController,
+    NewProjectController,
+    ProjectSettingsController,
     BoardController,
     CardController,
-    SessionController,
     TaskController,
     ReviewController,
+    ProjectAgentsController,
+    AgentController,
+    AgentActionsController,
+    RunController,
+    SessionListController,
+    SessionController,
+    WorktreeController,
+    AuditController,
     ThemeController,
     static_file,
 ]

@@ -78,6 +78,14 @@ class Ending(Struct, frozen=True):
     count: int
 
 
+class Program(Struct, frozen=True, kw_only=True):
+    """The program behind an agent. `missing` is one sentence that says what to do; empty when it can start."""
+
+    name: str = ""
+    version: str = ""
+    missing: str = ""
+
+
 class AgentView(Struct, frozen=True, kw_only=True):
     """One agent: its configuration as it is stored, its state now, its numbers and newest runs."""
 
@@ -105,4 +113,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     numbers: AgentNumbers = AgentNumbers()
     runs: tuple[AgentRun, ...] = ()
     endings: tuple[Ending, ...] = ()
+    program: Program = Program()
+    #: Whether it never ran, so that nothing of the record would go with it.
+    can_delete: bool = False
     form: Entered = Entered()

@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from app.accounts.people import Person
 from app.board import live
-from app.board.cards import render_card
+from app.board.cards import render_cards
 from app.board.queries import board_of
 from app.errors import Invalid
 from app.events.reading import last_number
@@ -20,10 +20,10 @@ from app.runs.cancelling import cancel
 from app.runs.submitting import submit
 from app.tasks import moving, states
 from app.tasks.creating import create_task
-from app.tasks.forms import Move, NewTask
+from app.tasks.forms import Cancellation, Move, NewTask
 from app.tasks.rows import TaskRow, get_task
 from app.tasks.starting import require_usable_repository, start
-from app.web.forms import Entered, entered, form_items, parse_form
+from app.web.forms import Entered, entered, form_items, parse_form, read_form
 from app.web.replies import after_change, page, wants_partials
 from app.web.streams import stream_of
 
@@ -83,7 +83,8 @@ class CardController(Controller):
     @post("/cancel")
     async def cancel(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Stop the run, keep its work on the branch, and put the card back to Backlog."""
-        task = await cancel(task_id, actor=person.actor)
+        form = await read_form(request, Cancellation)
+        task = await cancel(task_id, actor=person.actor, discard=form.discard)
         return after_change(request, f"/projects/{task.project_id}", await live.parts_about(task.project_id, {task.id}))
 
 
@@ -119,4 +120,4 @@ async def _board_page(
     after = await last_number(project_id)
     board = await board_of(project, query, label, form)
     frame = await project_frame(request, project, "Board", f"/projects/{project_id}/events?after={after}")
-    return page(request, "board/page.html", frame, status_code, board=board, render_card=render_card)
+    return page(request, "board/page.html", frame, status_code, board=board, render_cards=render_cards)

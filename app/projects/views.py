@@ -6,9 +6,10 @@ from app.web.forms import Entered
 
 
 class NewProject(Struct, frozen=True, kw_only=True):
-    """The form of a new project, with what was typed. `first` where there is no project yet."""
+    """The form of a new project, with what was typed; `code` says why it came back. `first` without any project."""
 
     form: Entered = Entered()
+    code: str = ""
     first: bool = False
 
 
@@ -27,6 +28,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     worktree_root: str
     env_file: str
     init_script: str
+    install_command: str
     allowed_tools: tuple[str, ...]
     max_turns: int
     model: str

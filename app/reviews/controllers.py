@@ -15,8 +15,9 @@ from app.reviews.queries import file_page, review_page
 from app.reviews.rejecting import reject
 from app.tasks.rows import TaskRow, get_task
 from app.tasks.views import PageNotice
+from app.web.context import page_context
 from app.web.forms import Entered, entered, form_items, parse_form
-from app.web.replies import Partial, after_change, page, partials, see_other, wants_partials
+from app.web.replies import after_change, html_response, page, see_other, wants_partials
 from app.web.templates import render
 
 #: Refusals of an approval after which the page is shown anew, saying why.
@@ -43,7 +44,7 @@ class ReviewController(Controller):
         one = await file_page(task, os.fsdecode(os.fsencode(path.removeprefix("/"))))
         if wants_partials(request):
             html = render("reviews/_file.html", view=one.file)
-            return partials(request, [Partial(f"#{one.file.anchor}", html, "outerHTML")])
+            return html_response(request, html, page_context(request).csrf_token)
         frame = await project_frame(request, await get_project(task.project_id), "Board")
         return page(request, "reviews/file.html", frame, one=one)
 

@@ -28,6 +28,14 @@ from app.tasks.rows import TaskRow, get_task
 from app.worktrees.removing import save_work
 from app.worktrees.rows import WorktreeRow, get_worktree
 
+#: What is said of an ending for which the runner has no words of its own.
+_SENTENCES = {
+    "stopped": "A person stopped the run.",
+    "timeout": "The run took longer than it may and was ended.",
+    "stalled": "Nothing was heard of the agent for too long, so the run was ended.",
+    "interrupted": "The server stopped while this run was going on.",
+}
+
 #: Reasons to stop early that still hand in what was done.
 HANDED_IN = ("turn_limit", "budget")
 
@@ -44,6 +52,8 @@ class Work(msgspec.Struct, frozen=True):
 async def finish(claim: Claim, recorder: Recorder, ending: Finished) -> None:
     """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead."""
     run = await get_run(claim.run_id)
+    if ending.error_type is not None and not ending.error:
+        ending = msgspec.structs.replace(ending, error=_SENTENCES.get(ending.error_type))
     ending, work, saved = await _keep_work(claim, run, ending)
     async with locked(claim.project_id):
         await recorder.close_open_calls(ending.error or "The run ended before this call did.")

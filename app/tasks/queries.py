@@ -14,6 +14,7 @@ from app.tasks.stages import Stage, stage_of
 from app.tasks.telling import feed_item
 from app.tasks.views import Action, AgentLink, EditForm, PageNotice, RunView, StepView, TaskPage, WorktreePanel
 from app.web.forms import Entered
+from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
 
 #: The steps in their order: what each is called, and what it means when it was skipped.
@@ -134,9 +135,9 @@ def _run_view(run: _Run) -> RunView:
         tokens_out=run.token_output_count,
         started_at=run.started_at,
         duration_ms=run.duration,
-        error=run.error or "",
+        error=name_hidden(without_ansi(run.error or "")),
         error_type=run.error_type or "",
-        prompt=run.prompt,
+        prompt=name_hidden(run.prompt),
         result_html=to_html(run.result or ""),
     )
 
@@ -173,7 +174,7 @@ def _step(step: _Step) -> StepView:
         stage=stages.get(step.status, "idle"),
         note=notes.get(step.status, ""),
         duration=int(took.total_seconds() * 1000) if took is not None and step.status == "done" else None,
-        log=step.log or "",
+        log=without_ansi(step.log or ""),
     )
 
 
@@ -194,7 +195,8 @@ async def _stage_word(task: TaskRow, stage: Stage, runs: list[RunView]) -> str:
 def _actions(task: TaskRow, stage: Stage, holder: AgentRow | None) -> tuple[Action | None, tuple[Action, ...]]:
     here = f"/tasks/{task.id}"
     move = f"{here}/move"
-    live = Action(label="Open live", path=f"/sessions/{task.session_id}", icon="session", method="get")
+    word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
+    live = Action(label=word, path=f"/sessions/{task.session_id}", icon="session", method="get")
     match stage:
         case "idle":
             return Action(

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 from litestar import Request, Response
@@ -15,6 +14,7 @@ from app.errors import DomainError
 from app.ids import create_id
 from app.web.context import page_context
 from app.web.error_words import error_words
+from app.web.referrer import came_from
 from app.web.replies import Partial, html_response, partials, wants_partials
 from app.web.templates import render
 
@@ -151,9 +151,6 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _back(request: Request[Any, Any, Any]) -> str:
-    """The page the reader came from, when it is one of ours and not this one."""
-    came_from = urlsplit(request.headers.get("referer", ""))
-    own = came_from.netloc == request.headers.get("host", "") and came_from.path.startswith("/")
-    if not own or came_from.path == request.url.path:
-        return ""
-    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    """The page the reader came from, unless it is this one."""
+    page = came_from(request)
+    return "" if page.partition("?")[0] == request.url.path else page

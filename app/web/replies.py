@@ -40,6 +40,16 @@ def page(
     return html_response(request, render(template, page=context, **view), context.csrf_token, status_code)
 
 
+def form_again(
+    request: Request[Any, Any, Any], template: str, context: PageContext, status_code: int = 422, **view: object
+) -> Response[str]:
+    """A page whose form could not be taken, with its input and its errors; htmx gets what stands in `main`."""
+    html = render(template, page=context, **view)
+    if wants_partials(request):
+        html = frame([Partial("#main", _main(html))])
+    return html_response(request, html, context.csrf_token, status_code)
+
+
 def partials(request: Request[Any, Any, Any], changed: Iterable[Partial], status_code: int = 200) -> Response[str]:
     """The places that changed, for htmx."""
     return html_response(request, frame(changed), page_context(request).csrf_token, status_code)
@@ -73,3 +83,8 @@ def html_response(request: Request[Any, Any, Any], html: str, token: str, status
     return Response(
         finish(html, csrf_input(token)), status_code=status_code, media_type=MediaType.HTML, headers=dict(_HEADERS)
     )
+
+
+def _main(html: str) -> str:
+    """The one `main` of a page: data is escaped, so no other begins or ends in it."""
+    return html[html.index("<main") : html.rindex("</main>") + len("</main>")]

@@ -1,0 +1,183 @@
+"""What the pages of agents show. An agent's task and runs are read from their tables, each for all rows at once."""
+
+import shlex
+from datetime import datetime
+
+from msgspec import Struct
+
+from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent
+from app.agents.views import (
+    AgentDefaults,
+    AgentList,
+    AgentNumbers,
+    AgentRow,
+    AgentRun,
+    AgentView,
+    Ending,
+    Program,
+)
+from app.postgres.reading import one, rows, scalar
+from app.projects.rows import ProjectRow
+from app.web.forms import Entered
+
+#: Runs that the page of an agent lists.
+LISTED_RUNS = 20
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    type: AgentType
+    status: AgentStatus
+    config: AgentConfig
+    task_id: str | None
+    task_title: str | None
+    total_tasks: int
+    completed_tasks: int
+    failed_tasks: int
+    last_error: str | None
+
+
+class _Now(Struct, frozen=True, kw_only=True):
+    task_id: str
+    task_title: str
+    activity: str | None
+    turn: int | None
+    running_since: datetime | None
+
+
+async def agents_page(project: ProjectRow, form: Entered | None = None) -> AgentList:
+    """The agents of a project, oldest first; `form` is the form of a new one that came back with errors."""
+    found = await rows(
+        _Row,
+        "SELECT a.id, a.name, a.type, a.status, a.config, t.id AS task_id, t.title AS task_title,"
+        " coalesce(a.total_tasks, 0) AS total_tasks, coalesce(a.completed_tasks, 0) AS completed_tasks,"
+        " coalesce(a.failed_tasks, 0) AS failed_tasks, a.last_error"
+        " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
+        " WHERE a.project_id = $1 ORDER BY a.created_at, a.id",
+        project.id,
+    )
+    queued = await scalar(
+        "SELECT count(*) FROM tasks WHERE project_id = $1 AND \"column\" = 'in_progress' AND agent_id IS NULL",
+        project.id,
+    )
+    return AgentList(
+        project_id=project.id,
+        agents=tuple(_row(row) for row in found),
+        max_concurrent_agents=project.max_concurrent_agents,
+        defaults=defaults_of(project),
+        queued=queued,
+        form=form or Entered(),
+    )
+
+
+def defaults_of(project: ProjectRow) -> AgentDefaults:
+    """What an agent of this project gets where its form says nothing."""
+    config = project.config
+    return AgentDefaults(max_turns=config.max_turns, allowed_tools=config.allowed_tools, model=config.model)
+
+
+async def agent_page(agent_id: str, program: Program, form: Entered | None = None) -> AgentView:
+    """One agent as it is now. `AGENT_NOT_FOUND`."""
+    agent = await get_agent(agent_id)
+    now = await _now(agent.id)
+    tool, _, argument = (now.activity or "").partition(" ") if now else ("", "", "")
+    config = agent.config
+    return AgentView(
+        id=agent.id,
+        project_id=agent.project_id,
+        name=agent.name,
+        type=agent.type,
+        status=agent.status,
+        runner=config.runner,
+        command=shlex.join(config.command),
+        model=config.model,
+        max_turns=config.max_turns,
+        allowed_tools=config.allowed_tools,
+        system_prompt=config.system_prompt or "",
+        temperature=config.temperature,
+        last_error=agent.last_error or "",
+        last_error_at=agent.last_error_at,
+        task_id=now.task_id if now else "",
+        task_title=now.task_title if now else "",
+        session_id=(agent.current_session_id or "") if now else "",
+        tool=tool,
+        argument=argument,
+        turn=(now.turn or 0) if now else 0,
+        running_since=now.running_since if now else None,
+        numbers=await _numbers(agent.id),
+        runs=tuple(await _runs(agent.id)),
+        endings=tuple(await _endings(agent.id)),
+        program=program,
+        can_delete=not agent.total_tasks and agent.current_task_id is None,
+        form=form or Entered(),
+    )
+
+
+def _row(row: _Row) -> AgentRow:
+    return AgentRow(
+        id=row.id,
+        name=row.name,
+        type=row.type,
+        status=row.status,
+        runner=row.config.runner,
+        model=row.config.model,
+        task_id=row.task_id or "",
+        task_title=row.task_title or "",
+        total_tasks=row.total_tasks,
+        completed_tasks=row.completed_tasks,
+        failed_tasks=row.failed_tasks,
+        last_error=row.last_error or "",
+    )
+
+
+async def _now(agent_id: str) -> _Now | None:
+    """The task that the agent holds, and the run that is going on for it."""
+    return await one(
+        _Now,
+        "SELECT t.id AS task_id, t.title AS task_title, d.activity, r.turn_count AS turn,"
+        " r.started_at AS running_since"
+        " FROM agents a JOIN tasks t ON t.id = a.current_task_id"
+        " LEFT JOIN agent_runs r ON r.agent_id = a.id AND r.task_id = t.id AND r.completed_at IS NULL"
+        " LEFT JOIN run_details d ON d.run_id = r.id WHERE a.id = $1",
+        agent_id,
+    )
+
+
+async def _numbers(agent_id: str) -> AgentNumbers:
+    found = await one(
+        AgentNumbers,
+        "SELECT count(r.id)::int AS runs, coalesce(a.total_tasks, 0) AS total_tasks,"
+        " coalesce(a.completed_tasks, 0) AS completed_tasks, coalesce(a.failed_tasks, 0) AS failed_tasks,"
+        " (percentile_disc(0.5) WITHIN GROUP (ORDER BY r.turn_count) FILTER (WHERE r.completed_at IS NOT NULL))"
+        " AS median_turns,"
+        " (percentile_disc(0.5) WITHIN GROUP (ORDER BY r.duration) FILTER (WHERE r.completed_at IS NOT NULL))"
+        " AS median_duration,"
+        " coalesce(sum(coalesce(r.token_input_count, 0) + coalesce(r.token_output_count, 0)), 0)::bigint AS tokens"
+        " FROM agents a LEFT JOIN agent_runs r ON r.agent_id = a.id WHERE a.id = $1 GROUP BY a.id",
+        agent_id,
+    )
+    return found or AgentNumbers()
+
+
+async def _runs(agent_id: str) -> list[AgentRun]:
+    return await rows(
+        AgentRun,
+        "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"
+        " coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
+        " coalesce(r.turn_count, 0) AS turn_count, coalesce(r.token_input_count, 0) AS token_input_count,"
+        " coalesce(r.token_output_count, 0) AS token_output_count, r.duration, r.started_at"
+        " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id"
+        " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
+        agent_id,
+        LISTED_RUNS,
+    )
+
+
+async def _endings(agent_id: str) -> list[Ending]:
+    return await rows(
+        Ending,
+        "SELECT coalesce(error_type, 'completed') AS reason, count(*)::int AS count FROM agent_runs"
+        " WHERE agent_id = $1 AND completed_at IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        agent_id,
+    )

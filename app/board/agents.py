@@ -1,0 +1,72 @@
+"""What a person does to an agent at work, from the board, a task, a session or the agent's own page."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, post
+
+from app.accounts.people import Person
+from app.agents.rows import LIVE, AgentRow, get_agent
+from app.board import live
+from app.errors import Conflict
+from app.runs.retrying import clear, retry
+from app.runs.rows import live_run_of_task
+from app.runs.stopping import stop_run
+from app.web.referrer import came_from
+from app.web.replies import after_change
+
+
+class AgentActionsController(Controller):
+    """`/agents/{id}/…`: stop, retry, start; pause and resume are refused until runners can."""
+
+    path = "/agents/{agent_id:str}"
+
+    @post("/stop")
+    async def stop(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
+        """End the run that is going on; its work is committed before this answers."""
+        agent = await get_agent(agent_id)
+        run = await live_run_of_task(agent.current_task_id) if agent.current_task_id else None
+        if run is None or run.agent_id != agent.id:
+            raise Conflict(f"{agent.name} is not at work.", "AGENT_NOT_RUNNING")
+        await stop_run(run, person.actor)
+        return await _answer(request, agent)
+
+    @post("/retry")
+    async def retry(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
+        """Queue the task on which the agent stopped for it again."""
+        agent = await get_agent(agent_id)
+        await retry(agent.id, person.actor)
+        return await _answer(request, agent)
+
+    @post("/start")
+    async def start(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
+        """Make an agent in error free again. A free one needs no start: it takes the next task in line by itself."""
+        agent = await get_agent(agent_id)
+        if agent.status in LIVE:
+            raise Conflict(f"{agent.name} is at work already.", "AGENT_ALREADY_RUNNING")
+        if agent.status == "error":
+            await clear(agent.id, person.actor)
+        return await _answer(request, agent)
+
+    @post("/pause")
+    async def pause(self, agent_id: str) -> None:
+        """Refused: no runner of this version can pause."""
+        agent = await get_agent(agent_id)
+        raise Conflict(
+            f"This version cannot pause an agent. Stop {agent.name} instead: its work is kept, and it can be retried.",
+            "AGENT_NOT_RUNNING",
+        )
+
+    @post("/resume")
+    async def resume(self, agent_id: str) -> None:
+        """Refused: nothing can be paused."""
+        agent = await get_agent(agent_id)
+        raise Conflict(f"{agent.name} is not paused: this version cannot pause an agent.", "AGENT_NOT_RUNNING")
+
+
+async def _answer(request: Request[Any, Any, Any], agent: AgentRow) -> Response[Any]:
+    """Back to the page where it was asked; a board that htmx keeps gets the card as it is now."""
+    page = came_from(request)
+    if page.partition("?")[0] == f"/projects/{agent.project_id}":
+        tasks = {agent.current_task_id} if agent.current_task_id else set()
+        return after_change(request, page, await live.parts_about(agent.project_id, tasks, {agent.id}))
+    return after_change(request, page or f"/agents/{agent.id}")

@@ -1,0 +1,49 @@
+"""What the settings page shows."""
+
+import shlex
+
+from app.errors import Invalid
+from app.postgres.reading import scalar
+from app.projects.creating import repository_at
+from app.projects.rows import ProjectRow
+from app.projects.views import ProjectSettings
+
+
+async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
+    """The settings as they are stored; `answer` is what a form came back with."""
+    config = project.config
+    return ProjectSettings(
+        id=project.id,
+        name=project.name,
+        path=project.path,
+        description=project.description or "",
+        default_branch=config.default_branch,
+        worktree_root=config.worktree_root,
+        env_file=config.env_file or "",
+        init_script=config.init_script or "",
+        install_command=shlex.join(config.install_command or ()),
+        allowed_tools=config.allowed_tools,
+        max_turns=config.max_turns,
+        model=config.model,
+        max_concurrent_agents=project.max_concurrent_agents,
+        path_problem=await _path_problem(project),
+        running_agents=await _running_agents(project.id),
+        **answer,  # type: ignore[arg-type]
+    )
+
+
+async def _path_problem(project: ProjectRow) -> str:
+    try:
+        await repository_at(project.path)
+    except Invalid as wrong:
+        return wrong.message
+    return ""
+
+
+async def _running_agents(project_id: str) -> int:
+    return int(
+        await scalar(
+            "SELECT count(*) FROM agents WHERE project_id = $1 AND status IN ('starting', 'running', 'paused')",
+            project_id,
+        )
+    )

@@ -1,0 +1,28 @@
+"""The runs of a project, and the address of one: runs are read in their sessions."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+
+from app.projects.frame import project_frame
+from app.projects.rows import get_project
+from app.runs.queries import Status, address_of, runs_page
+from app.runs.rows import get_run
+from app.web.paging import place_in
+from app.web.replies import page, see_other
+
+
+class RunController(Controller):
+    """`/projects/{id}/runs` and `/runs/{id}`."""
+
+    @get("/projects/{project_id:str}/runs")
+    async def index(self, request: Request[Any, Any, Any], project_id: str, status: Status = "") -> Response[str]:
+        """The runs, newest first; `?status=` filters."""
+        project = await get_project(project_id)
+        listed = await runs_page(project, status, place_in(request))
+        return page(request, "runs/index.html", await project_frame(request, project, "Runs"), listed=listed)
+
+    @get("/runs/{run_id:str}")
+    async def show(self, run_id: str) -> Response[Any]:
+        """To the run's first event in its session."""
+        return see_other(await address_of(await get_run(run_id)))
