@@ -37,7 +37,7 @@ from app.settings import Settings
 from app.system.controllers import HealthController
 from app.tasks.controllers import TaskController
 from app.web.assets import static_file
-from app.web.controllers import ThemeController
+from app.web.controllers import PatternsController, ThemeController
 from app.web.csrf import csrf_config
 from app.web.errors import exception_handlers
 from app.web.limits import REQUEST_BODY
@@ -64,6 +64,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WorktreeController,
     AuditController,
     ThemeController,
+    PatternsController,
     static_file,
 ]
 
