@@ -1,13 +1,31 @@
-"""Shared fixtures: one real PostgreSQL for the whole run."""
+"""Shared fixtures: one real PostgreSQL for the whole run, and on it a project, a browser, and the engine."""
 
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
+from litestar import Litestar
 
+from app.asgi import create_app
+from app.events.fanout import Fanout
+from app.events.recording import CHANNEL, Actor
 from app.postgres import migrations, pool
+from app.postgres.listening import Listener
+from app.postgres.reading import execute
+from app.projects.creating import create_project
+from app.projects.forms import NewProject
+from app.projects.rows import ProjectRow
+from app.runners.registry import RUNNERS
+from app.runs.engine import Engine
+from app.settings import Settings
 from tests.databases import fresh_database, served
+from tests.git.repositories import make_repository
+from tests.visitor import Visitor
+
+MARA = Actor("person", "Mara Lindqvist")
+HOST = "127.0.0.1:8000"
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +59,55 @@ async def empty_database(database_url: str) -> AsyncIterator[str]:
         await pool.disconnect()
     if before:
         await pool.connect(before)
+
+
+@pytest.fixture(autouse=True)
+async def _no_projects_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Each test begins without projects: everything else goes with its project."""
+    uses_database = "database" in request.fixturenames
+    yield
+    if uses_database:
+        await execute("DELETE FROM projects")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit on main."""
+    return make_repository(tmp_path / "wheelwright")
+
+
+@pytest.fixture
+async def project(database: str, repository: Path) -> ProjectRow:
+    """The project `wheelwright`, made by Mara."""
+    return await create_project(NewProject(path=str(repository)), MARA)
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Litestar:
+    """The whole application; its lifespan does not run, the database is the one of the tests."""
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), secret_key="s" * 32))
+
+
+@pytest.fixture
+async def visitor(app: Litestar, database: str) -> AsyncIterator[Visitor]:
+    """A browser before the application."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=30) as client:
+        yield Visitor(client)
+
+
+@pytest.fixture
+async def engine(app: Litestar, database: str) -> AsyncIterator[Engine]:
+    """The engine at work, woken by the events of the log."""
+    usual, fanout = app.state.fanout, Fanout()
+    app.state.fanout = fanout
+    fanout.start()
+    listener = Listener(database, CHANNEL, fanout.on_payload, fanout.on_reconnect)
+    await listener.start()
+    engine = Engine(app.state.settings, RUNNERS, fanout)
+    engine.start()
+    yield engine
+    await engine.stop()
+    await listener.stop()
+    await fanout.stop()
+    app.state.fanout = usual

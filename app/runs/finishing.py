@@ -16,6 +16,7 @@ from app.git.commits import Identity
 from app.git.diffs import changed_files
 from app.git.refs import merge_base, resolve, tree_of
 from app.git.refusals import GitError, GitRefused
+from app.git.returning import return_to_branch
 from app.postgres.reading import execute, rows, scalar
 from app.projects.locking import locked
 from app.runners.base import Finished
@@ -74,6 +75,7 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
         task = await get_task(claim.task_id)
         author = Identity(agent.name, f"{agent.id}@agents.localhost")
         await save_work(worktree, f"{task.title}\n\nRun {run.number} by {agent.name}", author)
+        await return_to_branch(worktree.root, worktree.branch)
         return ending, await measure(worktree), True
     except (GitRefused, GitError, OSError) as error:
         failed = msgspec.structs.replace(

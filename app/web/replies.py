@@ -62,7 +62,7 @@ def after_change(request: Request[Any, Any, Any], see: str, changed: Iterable[Pa
     changed = tuple(changed)
     if changed:
         return partials(request, changed)
-    return Response("", media_type=MediaType.HTML, headers={**_HEADERS, "hx-redirect": see})
+    return Response("", status_code=200, media_type=MediaType.HTML, headers={**_HEADERS, "hx-redirect": see})
 
 
 def see_other(path: str) -> Response[bytes]:
