@@ -45,9 +45,8 @@ async def _compare(sides: tuple[tuple["_Audience", Speak], ...], size: int) -> l
             for number in range(EVENTS):
                 heard += await audience.delays(speak, f"Event {side}-{round_number}-{number:03}.")
             delays[side].append(heard)
-    return _lines(
-        *([[percentile(each, share) * 1000 for each in side] for share in (0.5, 0.99)] for side in delays), size
-    )
+    ours, raw = ([[percentile(each, share) * 1000 for each in side] for share in (0.5, 0.99)] for side in delays)
+    return _lines(ours, raw, size)
 
 
 def _lines(ours: list[list[float]], raw: list[list[float]], size: int) -> list[Line]:
