@@ -21,6 +21,7 @@ from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
+from app.git.running import require_git
 from app.postgres.listening import Listener
 from app.postgres.opening import database
 from app.projects.controllers import NewProjectController, ProjectSettingsController
@@ -36,7 +37,7 @@ from app.settings import Settings
 from app.system.controllers import HealthController
 from app.tasks.controllers import TaskController
 from app.web.assets import static_file
-from app.web.controllers import ThemeController
+from app.web.controllers import PatternsController, ThemeController
 from app.web.csrf import csrf_config
 from app.web.errors import exception_handlers
 from app.web.limits import REQUEST_BODY
@@ -63,6 +64,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WorktreeController,
     AuditController,
     ThemeController,
+    PatternsController,
     static_file,
 ]
 
@@ -100,6 +102,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     fanout: Fanout = app.state.fanout
     async with AsyncExitStack() as stack:
+        await require_git()
         url = await stack.enter_async_context(database(settings.database_url, settings.data_dir / "postgres"))
         fanout.start()
         stack.push_async_callback(fanout.stop)

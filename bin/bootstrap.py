@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 # The second lock file is a superset of the first.
@@ -126,7 +125,8 @@ def has_pip(python: str) -> bool:
 
 
 def has_ensurepip() -> bool:
-    return find_spec("ensurepip") is not None
+    """Debian takes it out of Python and puts it into a package of its own."""
+    return answers([sys.executable, "-I", "-c", "import ensurepip; ensurepip.version()"])
 
 
 def answers(command: list[str]) -> bool:

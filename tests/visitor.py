@@ -1,4 +1,4 @@
-"""A person at a browser without JavaScript, and at one with htmx: pages are read, their forms are filled in and sent."""
+"""A person at a browser without JavaScript, and at one with htmx: pages are read, their forms filled in and sent."""
 
 from html.parser import HTMLParser
 

@@ -40,9 +40,10 @@ class Person(Struct, frozen=True):
 def owner_name() -> str:
     """What to call the person at this machine before they say otherwise."""
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
         return "owner"
+    return "owner" if name == "root" else name
 
 
 async def person_of(request: Request[Any, Any, Any]) -> Person:

@@ -28,7 +28,8 @@ _ARGUMENT = ", ".join(f"a.input ->> '{key}'" for key in _ARGUMENT_KEYS)
 _COLUMNS = f"""
 a.id, a.timestamp, a.tool, a.status,
 left(coalesce({_ARGUMENT}, a.input::text), {ARGUMENT}) AS argument,
-a.agent_id, g.name AS agent_name, a.task_id, t.title AS task_title, a.turn_number, a.duration, w.path AS root, r.session_id
+a.agent_id, g.name AS agent_name, a.task_id, t.title AS task_title, a.turn_number, a.duration,
+w.path AS root, r.session_id
 """
 _JOINS = """
 FROM audit_logs a JOIN agents g ON g.id = a.agent_id

@@ -2,16 +2,13 @@
 
 from app.board.parts import attention, card_placed, card_removed, column_heads
 from app.board.queries import board_of, cards_about
-from app.board.views import Board
 from app.events import reading
 from app.events.fanout import Frame, Topic
 from app.events.reading import LoggedEvent
 from app.events.stream import frame
 from app.projects.rows import get_project
-from app.web.context import PageContext, ProjectLink
 from app.web.replies import Partial
 from app.web.replies import frame as as_partials
-from app.web.templates import render
 
 #: Kinds after which places in the queue, counts and the attention strip may be others.
 _REORDERING = ("task.moved", "task.created", "task.deleted", "task.begun", "task.queued", "task.failed", "agent.")
@@ -49,10 +46,5 @@ async def parts_about(
     parts = [card_removed(task) for task in sorted(gone)] + [card_placed(card) for card in cards]
     if reorder:
         board = await board_of(await get_project(project_id))
-        parts += [*column_heads(board.columns), attention(board.attention), _attention_count(board)]
+        parts += [*column_heads(board.columns), *attention(project_id, board.attention)]
     return parts
-
-
-def _attention_count(board: Board) -> Partial:
-    page = PageContext(project=ProjectLink(board.project_id, board.project_name), attention=len(board.attention))
-    return Partial("#attention-count", render("components/_attention_count.html", page=page))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.board.cards import render_card
 from app.board.views import AttentionItem, Card, Column
+from app.web.context import PageContext, ProjectLink
 from app.web.replies import Partial
 from app.web.templates import dom_id, render
 
@@ -27,6 +28,10 @@ def column_heads(columns: Iterable[Column]) -> list[Partial]:
     return heads
 
 
-def attention(items: tuple[AttentionItem, ...]) -> Partial:
-    """The strip of what needs a person."""
-    return Partial("#needs", render("board/_attention.html", attention=items))
+def attention(project_id: str, items: tuple[AttentionItem, ...]) -> list[Partial]:
+    """The strip of what needs a person, and its count in the top bar."""
+    page = PageContext(project=ProjectLink(project_id, ""), attention=len(items))
+    return [
+        Partial("#needs", render("board/_attention.html", attention=items)),
+        Partial("#attention-count", render("components/_attention_count.html", page=page)),
+    ]

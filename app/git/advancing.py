@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from app.git.checkouts import Checkout, checkouts, git_dir_of, holders
-from app.git.index_locks import index_locked
+from app.git.finishing import in_thread, uninterrupted
+from app.git.index_locks import index_locked, own_index
 from app.git.moving_files import Advance, bring_files, bring_files_and_ref
 from app.git.obstacles import copy_index, require_base, require_clear_way, require_fast_forward
 from app.git.refs import move_ref, resolve
 from app.git.refusals import GitRefused
 from app.git.repository import Repository
-from app.git.running import in_thread, uninterrupted
 
 _ATTEMPTS = 3
 
@@ -61,7 +61,7 @@ async def _advance_checkout(checkout: Path, branch: str, old: str, new: str, jou
 
 
 async def _advance_locked(plan: Advance, journal: Journal) -> None:
-    with index_locked(plan.git_dir) as held, plan.own_index():
+    with index_locked(plan.git_dir) as held, own_index(plan.git_dir):
         await _require_clear(plan, plan.index)
         await _journaled(plan, journal, lambda: bring_files_and_ref(plan, held))
 
@@ -101,7 +101,7 @@ async def _catch_up(place: Checkout, branch: str, old: str, new: str, journal: J
     """A `git checkout` of the branch that had begun before our lock read the old commit: bring its files along."""
     plan = Advance(place.path, await git_dir_of(place.path), branch, old, new)
     try:
-        with index_locked(plan.git_dir) as held, plan.own_index():
+        with index_locked(plan.git_dir) as held, own_index(plan.git_dir):
             copy_index(plan.git_dir, plan.index)
             await require_clear_way(plan.checkout, plan.index, old, new)
             await _journaled(plan, journal, lambda: bring_files(plan, held))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from app.git.environment import signing_environment
 from app.git.running import git
 
 
@@ -44,7 +45,11 @@ async def commit_tree(
         "-",
         tree,
         input=_as_message(message),
-        env={**author.environment("AUTHOR"), **(committer or author).environment("COMMITTER")},
+        env={
+            **(signing_environment() if sign else {}),
+            **author.environment("AUTHOR"),
+            **(committer or author).environment("COMMITTER"),
+        },
     )
     return answer.text
 

@@ -2,12 +2,22 @@
 repository's configuration decides what our git does."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-#: Chosen by the operator, like HOME; every other GIT_* variable is dropped. A server started from a git hook or
-#: an editor inherits GIT_DIR and GIT_INDEX_FILE, and would work on the wrong repository.
-_KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"})
+#: All that git gets of the server's environment. Filters and merge drivers that a repository configures run inside
+#: git, so they see it: no secret of the server may be in it. Of git's own variables only the operator's choice of
+#: configuration is kept, like HOME: a server started from a hook or an editor inherits GIT_DIR and GIT_INDEX_FILE,
+#: and would work on the wrong repository.
+_KEPT = (
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
+)  # fmt: skip
+
+#: What a signing key may need on top.
+_SIGNING = ("SSH_AUTH_SOCK", "GNUPGHOME", "GPG_TTY", "XDG_RUNTIME_DIR")
 
 _FIXED = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -41,11 +51,15 @@ FLAGS = ("--no-pager", *(part for setting in _SETTINGS for part in ("-c", settin
 
 
 def environment(extra: Mapping[str, str] | None = None, index: Path | None = None) -> dict[str, str]:
-    """The server's environment without anything that steers git, with our fixed values and `extra`."""
-    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
+    """The whole environment of a git call: the kept part of the server's, our fixed values, and `extra`."""
     chosen = {"GIT_INDEX_FILE": str(index)} if index is not None else {}
-    return {**kept, **_FIXED, **chosen, **(extra or {})}
+    return {**_taken(_KEPT), **_FIXED, **chosen, **(extra or {})}
 
 
-def _is_kept(name: str) -> bool:
-    return name in _KEPT or not name.startswith(("GIT_", "SSH_ASKPASS"))
+def signing_environment() -> dict[str, str]:
+    """The part of the server's environment that leads to signing keys."""
+    return _taken(_SIGNING)
+
+
+def _taken(names: Iterable[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if name in os.environ}

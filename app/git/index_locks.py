@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.git.refusals import GitRefused
 
+OWN_INDEX = "index.agentpane"
 _MARK = b"agentpane\n"
 
 
@@ -39,6 +40,22 @@ def inherit_index_lock(git_dir: Path) -> Iterator[int]:
             os.close(held)
             raise _busy(lock)
     yield from _held(lock, held)
+
+
+@contextlib.contextmanager
+def own_index(git_dir: Path) -> Iterator[Path]:
+    """Where an index of ours may lie, beside git's own so that it can take its place in one step. The caller holds
+    the lock: what a crash of ours left there is removed first, and nothing is left afterwards."""
+    _remove_own(git_dir)
+    try:
+        yield git_dir / OWN_INDEX
+    finally:
+        _remove_own(git_dir)
+
+
+def _remove_own(git_dir: Path) -> None:
+    for end in ("", ".lock", "-old"):
+        (git_dir / f"{OWN_INDEX}{end}").unlink(missing_ok=True)
 
 
 def _held(lock: Path, held: int) -> Iterator[int]:

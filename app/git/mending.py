@@ -1,5 +1,6 @@
 """Finishes an advance that a crash cut off, from what is found on disk. Run it for every journal found open."""
 
+import contextlib
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,13 +8,15 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.git.checkouts import git_dir_of
-from app.git.index_locks import inherit_index_lock
-from app.git.moving_files import Advance, bring_files, remove_own_index
+from app.git.checkouts import checkouts, git_dir_of
+from app.git.finishing import in_thread, uninterrupted
+from app.git.index_locks import inherit_index_lock, own_index
+from app.git.moving_files import Advance, bring_files
 from app.git.obstacles import copy_index, holds_only_leaving
 from app.git.refs import current_branch, is_ancestor, move_ref, resolve
 from app.git.refusals import GitRefused
-from app.git.running import git, in_thread, uninterrupted
+from app.git.repository import Repository
+from app.git.running import git
 
 _NONE = "000000"
 _SUBMODULE = "160000"
@@ -39,24 +42,32 @@ async def mend(checkout: Path, branch: str, old: str, new: str) -> None:
     await uninterrupted(_mend(Advance(checkout, await git_dir_of(checkout), branch, old, new)))
 
 
-def release(git_dir: Path) -> None:
-    """Remove an index lock that a crash of ours left before anything was journaled; others' locks are `busy`."""
-    if (git_dir / "index.lock").exists():
-        with inherit_index_lock(git_dir):
-            remove_own_index(git_dir)
+async def release_locks(repo: Repository) -> list[Path]:
+    """Remove the index locks that a crash of ours left before anything was journaled; the checkouts freed.
+
+    Locks of others, and of ours that are still at work, stay. Call it after `mend` of every open journal.
+    """
+    freed = []
+    for place in await checkouts(repo.root):
+        if place.is_bare or place.is_missing:
+            continue
+        git_dir = await git_dir_of(place.path)
+        with contextlib.suppress(GitRefused):
+            if (git_dir / "index.lock").exists():
+                with inherit_index_lock(git_dir), own_index(git_dir):
+                    freed.append(place.path)
+    return freed
 
 
 async def _mend(plan: Advance) -> None:
-    with inherit_index_lock(plan.git_dir) as held:
-        remove_own_index(plan.git_dir)
-        with plan.own_index():
-            tip = await resolve(plan.checkout, f"refs/heads/{plan.branch}")
-            if await _has_gone_on(plan, tip):
-                return
-            if not await _index_is_new(plan):
-                await _finish_files(plan, held)
-            if tip == plan.old:
-                await move_ref(plan.checkout, f"refs/heads/{plan.branch}", plan.new, plan.old, "agentpane: merge")
+    with inherit_index_lock(plan.git_dir) as held, own_index(plan.git_dir):
+        tip = await resolve(plan.checkout, f"refs/heads/{plan.branch}")
+        if await _has_gone_on(plan, tip):
+            return
+        if not await _index_is_new(plan):
+            await _finish_files(plan, held)
+        if tip == plan.old:
+            await move_ref(plan.checkout, f"refs/heads/{plan.branch}", plan.new, plan.old, "agentpane: merge")
 
 
 async def _has_gone_on(plan: Advance, tip: str | None) -> bool:

@@ -1,12 +1,11 @@
 """The few steps of an advance that change a checkout. They run in a thread, to their end."""
 
-import contextlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
+from app.git.index_locks import OWN_INDEX
 from app.git.refusals import GitError, GitRefused
 from app.git.running import Output, git_now
 
@@ -22,22 +21,8 @@ class Advance(Struct, frozen=True):
 
     @property
     def index(self) -> Path:
-        """Our index, beside git's own so that it can take its place in one step."""
-        return self.git_dir / "index.agentpane"
-
-    @contextlib.contextmanager
-    def own_index(self) -> Iterator[None]:
-        """Leaves nothing of ours in the git folder."""
-        try:
-            yield
-        finally:
-            remove_own_index(self.git_dir)
-
-
-def remove_own_index(git_dir: Path) -> None:
-    """Remove our index files from `git_dir`; the caller holds the lock of its index."""
-    for name in ("index.agentpane", "index.agentpane.lock", "index.agentpane-old"):
-        (git_dir / name).unlink(missing_ok=True)
+        """Our index: see `own_index`."""
+        return self.git_dir / OWN_INDEX
 
 
 def bring_files_and_ref(plan: Advance, held: int) -> None:
@@ -45,7 +30,7 @@ def bring_files_and_ref(plan: Advance, held: int) -> None:
 
     Raises `GitRefused` with everything as it was, `GitError` when it stopped half way.
     """
-    kept = plan.git_dir / "index.agentpane-old"
+    kept = plan.git_dir / f"{OWN_INDEX}-old"
     shutil.copy2(plan.git_dir / "index", kept)
     bring_files(plan, held)
     ref = git_now(

@@ -22,6 +22,8 @@ _UNFINISHED = (
 
 async def require_base(checkout: Path, git_dir: Path, branch: str, old: str, new: str) -> None:
     """Refuse unless `branch` is checked out at `old`, nothing is half done, and `new` is ahead of it."""
+    if Path((await git(checkout, "rev-parse", "--show-toplevel")).text) != checkout:
+        raise GitRefused("misconfigured", f"core.worktree leads git from {checkout} to another folder; unset it first.")
     if unfinished := next((name for name in _UNFINISHED if (git_dir / name).exists()), None):
         raise GitRefused("busy", f"{checkout} is in the middle of something ({unfinished}); finish or abort it first.")
     if (current := await current_branch(checkout)) != branch:

@@ -9,7 +9,8 @@ class GitRefused(Exception):
     Reasons: `git_missing`, `git_too_old`, `not_a_repository`, `bare`, `no_commit`, `not_writable`,
     `dubious_ownership`, `bad_branch_name`, `branch_exists`, `base_missing`, `path_exists`, `not_ours`,
     `unsaved`, `checked_out`, `left_behind`, `unknown_revision`, `conflict`, `nothing_to_merge`,
-    `busy`, `moved`, `dirty`, `in_the_way`, `not_on_base`, `not_a_fast_forward`.
+    `busy`, `moved`, `dirty`, `in_the_way`, `not_on_base`, `misconfigured`,
+    `not_a_fast_forward`.
     """
 
     def __init__(self, reason: str, message: str, paths: Iterable[str] = ()) -> None:

@@ -56,8 +56,8 @@ class Branch(Struct, frozen=True):
 async def inspect(path: Path, *, empty_ok: bool = False) -> Repository:
     """Look at the folder `path`.
 
-    Raises `GitRefused`: `not_a_repository`, `bare`, `dubious_ownership`, `not_writable`, and `no_commit`
-    unless `empty_ok`.
+    Raises `GitRefused`: `not_a_repository`, `bare`, `misconfigured`, `dubious_ownership`, `not_writable`,
+    and `no_commit` unless `empty_ok`.
     """
     root, prefix, common_dir, git_dir = await _places(_existing(path))
     head = await resolve(root, "HEAD")
@@ -143,6 +143,8 @@ async def _places(folder: Path) -> tuple[Path, str, Path, Path]:
     if len(lines) != len(questions):
         raise GitRefused("not_a_repository", f"{folder} has a line break in its path, which git cannot report.")
     root, prefix, common_dir, git_dir = lines
+    if not (Path(root) / ".git").exists():
+        raise GitRefused("misconfigured", f"core.worktree leads git from {folder} to {root}; unset it first.")
     return Path(root).resolve(), prefix, Path(common_dir).resolve(), Path(git_dir).resolve()
 
 

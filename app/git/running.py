@@ -7,9 +7,8 @@ import re
 import signal
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -24,8 +23,10 @@ _MOST_STDERR = 64 * 1024
 _CHUNK = 64 * 1024
 _SECONDS_TO_END = 5.0
 
+#: No command takes this long on its own: a filter that a repository configures hangs.
+MOST_SECONDS = 600.0
+
 Arg = str | bytes | Path
-T = TypeVar("T")
 
 
 class Output(Struct, frozen=True):
@@ -54,21 +55,26 @@ async def git(
     check: bool = True,
     index: Path | None = None,
     limit: int = MOST_OUTPUT,
+    seconds: float = MOST_SECONDS,
 ) -> Output:
     """Run git in `cwd` and wait for its end.
 
-    `index` is used instead of the working copy's own index. `check` raises `GitError` for a code other than 0.
-    More than `limit` bytes of output is a `GitError` too. Cancelling ends git the gentle way, so that it takes
-    its lock files with it.
+    `index` is used instead of the working copy's own index. `check` raises `GitError` for a code other than 0;
+    more than `limit` bytes of output, or than `seconds`, always does. Cancelling ends git the gentle way, so that it
+    takes its lock files with it.
     """
     process = await _start(cwd, args, environment(env, index), PIPE if input is not None else DEVNULL)
     try:
-        out, err, _ = await asyncio.gather(
-            _read(process.stdout, limit), _read_start(process.stderr), _feed(process, input)
-        )
-        code = await process.wait()
-    finally:
+        async with asyncio.timeout(seconds):
+            out, err, _ = await asyncio.gather(
+                _read(process.stdout, limit), _read_start(process.stderr), _feed(process, input)
+            )
+            code = await process.wait()
+    except BaseException as interruption:
         await _end(process)
+        if isinstance(interruption, TimeoutError):
+            raise GitError(_shown(args), -1, f"took longer than {seconds:.0f} seconds") from interruption
+        raise
     if out is None:
         raise GitError(_shown(args), code, f"more than {limit} bytes of output")
     if check and code:
@@ -84,12 +90,13 @@ async def stream(
     assert process.stdout is not None
     errors = asyncio.create_task(_read_start(process.stderr))
     try:
-        while chunk := await process.stdout.read(_CHUNK):
+        while chunk := await asyncio.wait_for(process.stdout.read(_CHUNK), MOST_SECONDS):
             yield chunk
         if code := await process.wait():
             raise GitError(_shown(args), code, (await errors).decode(errors="replace"))
     finally:
-        await _end(process)
+        if process.returncode is None:
+            await _end(process)
         await errors
 
 
@@ -122,32 +129,6 @@ def git_now(
     if check and done.returncode:
         raise GitError(_shown(args), done.returncode, done.stderr.decode(errors="replace"))
     return Output(done.returncode, done.stdout, done.stderr)
-
-
-async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when the caller is cancelled; the cancellation goes on afterwards."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and task.exception():
-            raise asyncio.CancelledError from task.exception()
-        raise
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread and do not return before it is done, not even when the event loop ends."""
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    interrupted: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait({future})
-        except asyncio.CancelledError as cancelled:
-            interrupted = cancelled
-    if interrupted is not None:
-        raise interrupted from future.exception()
-    return future.result()
 
 
 async def require_git() -> tuple[int, int]:
@@ -206,9 +187,7 @@ async def _feed(process: Process, data: bytes | None) -> None:
 
 
 async def _end(process: Process) -> None:
-    """SIGTERM first: git then removes its own lock files."""
-    if process.returncode is not None:
-        return
+    """End git and all it has started. SIGTERM first: git then removes its own lock files."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from app.git.checkouts import git_dir_of
 from app.git.commits import Identity, commit_tree
-from app.git.index_locks import index_locked
+from app.git.finishing import uninterrupted
+from app.git.index_locks import index_locked, own_index
 from app.git.refs import ABSENT, current_branch, move_ref, resolve, tree_of
-from app.git.running import git, uninterrupted
+from app.git.running import git
 
 #: A larger untracked file stays out of a snapshot: nobody means to commit a core dump.
 LARGEST_FILE = 100 * 1024 * 1024
@@ -177,8 +178,7 @@ async def _save(
 async def _save_locked(
     worktree: Path, git_dir: Path, message: str, author: Identity, *, committer: Identity, limit: int
 ) -> Saved:
-    index = git_dir / "index.agentpane"
-    try:
+    with own_index(git_dir) as index:
         taken = await _take(worktree, index, limit)
         parents = await _parents(worktree, taken)
         if parents is None:
@@ -188,8 +188,6 @@ async def _save_locked(
         # Otherwise the worktree's own index would show the commit reversed.
         index.replace(git_dir / "index")
         return Saved(commit, taken)
-    finally:
-        index.unlink(missing_ok=True)
 
 
 async def _parents(worktree: Path, taken: Snapshot) -> list[str] | None:

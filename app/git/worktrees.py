@@ -8,12 +8,15 @@ from weakref import WeakValueDictionary
 from msgspec import Struct
 
 from app.git.checkouts import Checkout, checkouts, git_dir_of
+from app.git.finishing import uninterrupted
 from app.git.refs import ABSENT, current_branch, drop_ref, move_ref, resolve
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, branch_in_the_way, branch_oid, check_branch_name
-from app.git.running import git, uninterrupted
+from app.git.running import git
 
 _ATTEMPTS = 4
+#: Filters such as Git LFS may download every large file.
+_SECONDS_TO_CHECK_OUT = 3600.0
 _locks: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -149,7 +152,7 @@ async def _check_out(repo: Repository, path: Path, branch: str, reason: str) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     command = ("worktree", "add", "-q", "--lock", "--reason", reason, "--", path, branch)
     for attempt in range(_ATTEMPTS):
-        answer = await git(repo.root, *command, check=False)
+        answer = await git(repo.root, *command, check=False, seconds=_SECONDS_TO_CHECK_OUT)
         # Somebody else's git (an agent's, another process of ours) was inside `git worktree` as well.
         if answer.code == 0 or b"commondir" not in answer.err or attempt == _ATTEMPTS - 1:
             break

@@ -35,6 +35,7 @@ _CODES = {
     "in_the_way": "CHECKOUT_DIRTY",
     "not_on_base": "CHECKOUT_DIRTY",
     "busy": "CHECKOUT_BUSY",
+    "misconfigured": "CHECKOUT_BUSY",
     "conflict": "WORKTREE_MERGE_CONFLICT",
     "nothing_to_merge": "TASK_NO_DIFF",
 }

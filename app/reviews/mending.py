@@ -6,13 +6,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.events.recording import Actor
-from app.git.mending import mend
+from app.git.mending import mend, release_locks
 from app.git.refs import resolve
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import inspect
 from app.postgres.reading import rows
 from app.projects.locking import locked
-from app.projects.rows import get_project
+from app.projects.rows import all_projects, get_project
 from app.reviews.approving import complete
 from app.reviews.journal import MergeJournal
 from app.tasks.rows import get_task
@@ -49,6 +49,7 @@ async def mend_merges() -> None:
         except (GitRefused, GitError) as error:
             log.error("the merge %s of a crashed server could not be mended: %s", merge.id, error)
     await _free_worktrees()
+    await _release_locks()
 
 
 async def _mend(merge: OpenMerge) -> None:
@@ -66,6 +67,16 @@ async def _mend(merge: OpenMerge) -> None:
     if task is not None and task.column == "waiting_approval" and task.worktree_id:
         worktree = await get_worktree(task.worktree_id)
         await complete(task, worktree, merge.new_oid, Actor("person", merge.merged_by), digest=merge.digest)
+
+
+async def _release_locks() -> None:
+    """Locks on an index that a crash of ours left before anything was journaled; a person's own stay."""
+    for project in await all_projects():
+        try:
+            for path in await release_locks(await inspect(project.root)):
+                log.warning("a lock that a crash left was released: %s", path)
+        except (GitRefused, GitError) as error:
+            log.warning("the repository of project %s could not be looked at: %s", project.name, error)
 
 
 async def _free_worktrees() -> None:

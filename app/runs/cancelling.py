@@ -5,19 +5,25 @@ import msgspec
 from app.agents import states
 from app.agents.rows import get_agent
 from app.events.recording import SYSTEM, Actor
+from app.git.repository import branch_oid, inspect
+from app.git.worktrees import delete_branch
 from app.projects.locking import locked
+from app.projects.rows import get_project
 from app.runs.rows import live_run_of_task
 from app.runs.stopping import stop_run
 from app.sessions.opening import close_in_lock
 from app.tasks import states as task_states
-from app.tasks.moving import transition
+from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.removing import take_down
-from app.worktrees.rows import get_worktree
+from app.worktrees.rows import WorktreeRow, get_worktree
 
 
-async def cancel(task_id: str, *, actor: Actor, position: int | None = 0) -> TaskRow:
-    """Back to Backlog. The branch stays, and starting the task again goes on from it."""
+async def cancel(task_id: str, *, actor: Actor, position: int | None = 0, discard: bool = False) -> TaskRow:
+    """Back to Backlog. The branch stays, and starting the task again goes on from it.
+
+    With `discard` the branch is deleted and the next start is a new one; `refs/agentpane/archive/…` keeps its commits.
+    """
     task = await get_task(task_id)
     task_states.after(task.column, "cancel")
     run = await live_run_of_task(task_id)
@@ -29,7 +35,18 @@ async def cancel(task_id: str, *, actor: Actor, position: int | None = 0) -> Tas
         worktree = await get_worktree(task.worktree_id)
         if worktree.status != "removed":
             await take_down(worktree, actor=actor)
+        if discard:
+            await _discard(task, worktree, actor)
     return await get_task(task_id)
+
+
+async def _discard(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
+    repository = await inspect((await get_project(task.project_id)).root)
+    tip = await branch_oid(repository, worktree.branch)
+    if tip is not None:
+        await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
+    async with locked(task.project_id):
+        await write(await get_task(task.id), "task.discarded", actor=actor, branch=None, worktree_id=None)
 
 
 async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> TaskRow:

@@ -102,6 +102,7 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
 
 async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: Pending) -> str:
     run_id = create_id()
+    conversation = await _conversation(task.id, agent)
     number = 1 + int(await scalar("SELECT count(*) FROM agent_runs WHERE task_id = $1", task.id))
     await AgentRun.insert(
         AgentRun(
@@ -110,19 +111,20 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
             task_id=task.id,
             project_id=task.project_id,
             session_id=session_id,
-            prompt=pending.prompt,
+            prompt=_prompt(task, pending, conversation),
             started_at=now(),
         )
     )
+    takes_settings = agent.config.runner != "command"
     await RunDetail.insert(
         RunDetail(
             run_id=run_id,
             number=number,
             cause=pending.cause,
             runner=agent.config.runner,
-            model=agent.config.model,
-            max_turns=agent.config.max_turns,
-            native_session_id=await _conversation(task.id, agent),
+            model=agent.config.model if takes_settings else None,
+            max_turns=agent.config.max_turns if takes_settings else None,
+            native_session_id=conversation,
         )
     )
     words = {"task": "began", "rejection": "began after a rejection", "message": "began with a message"}
@@ -131,6 +133,13 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
         payload={"text": f"Run {number} {words.get(pending.cause, 'began again')}", "status": "starting"},
     )  # fmt: skip
     return run_id
+
+
+def _prompt(task: TaskRow, pending: Pending, conversation: str | None) -> str:
+    """What the agent is asked; one that cannot remember the task is told it again."""
+    if conversation is not None or pending.cause in ("task", "retry"):
+        return pending.prompt
+    return f"{prompt_of(task)}\n\n{pending.prompt}"
 
 
 async def _conversation(task_id: str, agent: AgentRow) -> str | None:

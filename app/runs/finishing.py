@@ -16,6 +16,7 @@ from app.git.commits import Identity
 from app.git.diffs import changed_files
 from app.git.refs import merge_base, resolve, tree_of
 from app.git.refusals import GitError, GitRefused
+from app.git.returning import return_to_branch
 from app.postgres.reading import execute, rows, scalar
 from app.projects.locking import locked
 from app.runners.base import Finished
@@ -27,6 +28,14 @@ from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.removing import save_work
 from app.worktrees.rows import WorktreeRow, get_worktree
+
+#: What is said of an ending for which the runner has no words of its own.
+_SENTENCES = {
+    "stopped": "A person stopped the run.",
+    "timeout": "The run took longer than it may and was ended.",
+    "stalled": "Nothing was heard of the agent for too long, so the run was ended.",
+    "interrupted": "The server stopped while this run was going on.",
+}
 
 #: Reasons to stop early that still hand in what was done.
 HANDED_IN = ("turn_limit", "budget")
@@ -44,6 +53,8 @@ class Work(msgspec.Struct, frozen=True):
 async def finish(claim: Claim, recorder: Recorder, ending: Finished) -> None:
     """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead."""
     run = await get_run(claim.run_id)
+    if ending.error_type is not None and not ending.error:
+        ending = msgspec.structs.replace(ending, error=_SENTENCES.get(ending.error_type))
     ending, work, saved = await _keep_work(claim, run, ending)
     async with locked(claim.project_id):
         await recorder.close_open_calls(ending.error or "The run ended before this call did.")
@@ -64,6 +75,7 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
         task = await get_task(claim.task_id)
         author = Identity(agent.name, f"{agent.id}@agents.localhost")
         await save_work(worktree, f"{task.title}\n\nRun {run.number} by {agent.name}", author)
+        await return_to_branch(worktree.root, worktree.branch)
         return ending, await measure(worktree), True
     except (GitRefused, GitError, OSError) as error:
         failed = msgspec.structs.replace(

@@ -39,3 +39,10 @@ class Move(Struct, frozen=True, kw_only=True):
 
     column: Column
     position: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Cancellation(Struct, frozen=True, kw_only=True):
+    """The form 'Cancel the work'."""
+
+    #: Delete the branch too; its commits stay reachable under `refs/agentpane/archive`.
+    discard: bool = False

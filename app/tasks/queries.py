@@ -195,7 +195,8 @@ async def _stage_word(task: TaskRow, stage: Stage, runs: list[RunView]) -> str:
 def _actions(task: TaskRow, stage: Stage, holder: AgentRow | None) -> tuple[Action | None, tuple[Action, ...]]:
     here = f"/tasks/{task.id}"
     move = f"{here}/move"
-    live = Action(label="Open live", path=f"/sessions/{task.session_id}", icon="session", method="get")
+    word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
+    live = Action(label=word, path=f"/sessions/{task.session_id}", icon="session", method="get")
     match stage:
         case "idle":
             return Action(

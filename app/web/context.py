@@ -21,15 +21,16 @@ class ProjectLink(Struct, frozen=True):
 class PageContext(Struct, frozen=True, kw_only=True):
     """The frame around a page's content. Templates know it as `page`.
 
-    `section` is the name of the current place in the navigation (`Board`, `Sessions`, … or `Projects`), `attention`
-    how many things need a person (in `project`, or everywhere), `stream` the URL of the page's event stream with the
-    number to resume from (`/projects/x/events?after=41`), empty when nothing streams. `theme` is one of `THEMES`.
+    `section` is the name of the current place in the navigation (`Board`, `Sessions`, … or `Projects`). `attention` is
+    how many things need a person (in `project`, or everywhere), None where that is not known. `stream` is the URL of
+    the page's event stream with the number to resume from (`/projects/x/events?after=41`), empty when nothing streams.
+    `theme` is one of `THEMES`.
     """
 
     section: str = ""
     project: ProjectLink | None = None
     projects: tuple[ProjectLink, ...] = ()
-    attention: int = 0
+    attention: int | None = None
     person: str = ""
     theme: str = "system"
     csrf_token: str = ""

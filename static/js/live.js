@@ -17,6 +17,7 @@ let caughtUp = 0;
 let quiet = 0;
 let silence = 0;
 let tries = 0;
+let pinged = false;
 
 let morph;
 window.htmx?.registerExtension("agentpane", {
@@ -28,7 +29,7 @@ window.htmx?.registerExtension("agentpane", {
   handle_swap: (style, target, fragment) => style === "place" && place(target, fragment, morph),
 });
 
-if (stream && sign) {
+if (stream && sign && window.htmx) {
   stream.addEventListener("htmx:sse:before:connection", () => downSince ?? show("catching-up", "Connecting"));
   stream.addEventListener("htmx:sse:after:connection", (event) => connected(event.detail.connection));
   stream.addEventListener("htmx:sse:before:message", received);
@@ -38,6 +39,13 @@ if (stream && sign) {
   stream.addEventListener("htmx:before:swap", (event) => event.detail.ctx.response?.status >= 400 && event.preventDefault());
   window.addEventListener("offline", lost);
   window.addEventListener("online", () => (connection?.delayCanceller ? connection.delayCanceller() : connectLater()));
+  setTimeout(connect); // after htmx has looked over the page, which it does by a timer set before this module ran
+}
+
+// The address becomes hx-sse's only now: were it in the page, the first messages could come before anyone listens here.
+function connect() {
+  stream.setAttribute("hx-sse:connect", stream.dataset.stream);
+  htmx.process(stream);
 }
 
 function connected(next) {
@@ -50,8 +58,10 @@ function connected(next) {
 
 function received(event) {
   const { detail } = event;
-  silence = restart(silence, silenced, SILENCE);
-  if (detail.message.event === "ping") return void (detail.cancelled = true);
+  const ping = detail.message.event === "ping";
+  pinged ||= ping;
+  if (pinged) silence = restart(silence, silenced, SILENCE); // only a server that pings can be missed
+  if (ping) return void (detail.cancelled = true);
   detail.message.event = "";
   caughtUp += 1;
   if (sign.dataset.connection !== "live") show("catching-up", `Catching up, ${caughtUp} ${caughtUp === 1 ? "event" : "events"}`);

@@ -45,7 +45,12 @@ def test_counts_reach_the_heads_and_the_tabs() -> None:
     assert len(targets) == 8
 
 
-def test_one_root_each() -> None:
-    partial = parts.attention(samples.ATTENTION)
-    assert partial.html.startswith('<section class="attention" id="needs"')
-    assert partial.html.rstrip().endswith("</section>")
+def test_what_needs_a_person_reaches_the_strip_and_the_top_bar() -> None:
+    strip, count = parts.attention("p1", samples.ATTENTION)
+    assert strip.html.startswith('<section class="attention" id="needs"')
+    assert strip.html.rstrip().endswith("</section>")
+    assert 'href="/projects/p1#needs" aria-label="5 things need a person"' in count.html
+
+
+def test_a_strip_with_nothing_in_it_is_hidden_but_stays_in_its_place() -> None:
+    assert " hidden>" in parts.attention("p1", ())[0].html

@@ -59,7 +59,7 @@ async def test_from_a_repository_to_a_merge(
     await mara.sees(f'[data-task-id="{task}"][data-stage="running"]')
     worktree = await _held(repository)
     await mara.page.screenshot(path=pictures / f"board-{runner}-{has_script}.png")
-    await mara.page.locator(f'[data-task-id="{task}"] a:has-text("Open live")').click()
+    await mara.page.locator(f'[data-task-id="{task}"] .card__foot a:has-text("Open live")').click()
     await mara.sees("[data-event-seq]")
     await mara.sees("text=hello.txt")
     await mara.page.screenshot(path=pictures / f"session-{runner}-{has_script}.png")

@@ -48,6 +48,13 @@ class Journal:
         self.entries.append(("close",))
 
 
+class Unchecked(Journal):
+    """For checkouts that move at the same time."""
+
+    async def open(self, checkout: Path, old: str, new: str) -> None:
+        self.entries.append(("open", checkout, old, new))
+
+
 class Bench:
     """A person's copy on main at `old`, and finished work at `new`."""
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.git.advancing import _catch_up, advance
+from app.git.checkouts import holders
 from app.git.refusals import GitRefused
-from tests.git.benches import ARRIVED, GONE, NEW, Bench, Journal
+from tests.git.benches import ARRIVED, GONE, NEW, Bench, Journal, Unchecked
 from tests.git.repositories import State, commit, edit_unnoticed, make_repository, state, user, write
 
 Arrange = Callable[[Path], object]
@@ -58,6 +60,8 @@ MOVES: dict[str, Arrange] = {
     "untracked file in a folder that shrinks": holds("dir/mine"),
     "touched the same file": lambda root: (root / "a").touch(),
     "sparse checkout": ran("sparse-checkout", "set", "dir"),
+    "sparse index": ran("sparse-checkout", "set", "--cone", "--sparse-index", "dir"),
+    "untracked cache": ran("update-index", "--untracked-cache"),
     "autostash wanted": many(ran("config", "merge.autoStash", "true"), holds("other")),
     "squash wanted": ran("config", "branch.main.mergeOptions", "--squash"),
     "signatures wanted": ran("config", "merge.verifySignatures", "true"),
@@ -117,7 +121,7 @@ async def test_moves_and_keeps_everything_else(bench: Bench, name: str) -> None:
     assert user(bench.root, "rev-parse", "main", "HEAD").split() == [bench.new, bench.new]
     assert user(bench.root, "status", "--porcelain") == status
     assert kept(after, bench.root) == kept(before, bench.root)
-    if name != "sparse checkout":
+    if not name.startswith("sparse"):
         assert {path: (bench.root / path).read_text() for path in ARRIVED} == ARRIVED
     assert {file for file in set(after["git_dir"]) - set(before["git_dir"]) if not file.startswith("shared")} == set()
     assert [entry[0] for entry in bench.journal.entries] == ["open", "close"]
@@ -195,6 +199,19 @@ async def test_not_a_fast_forward(bench: Bench) -> None:
     assert refused.value.reason == "not_a_fast_forward"
 
 
+async def test_a_configuration_that_leads_to_other_files(bench: Bench, tmp_path: Path) -> None:
+    """An agent can set it: the configuration is shared by all worktrees."""
+    repo = await bench.repository()
+    user(bench.root, "config", "core.worktree", str(tmp_path))
+    before = state(bench.root)
+    with pytest.raises(GitRefused) as refused:
+        await advance(repo, "main", bench.old, bench.new, bench.journal)
+    assert refused.value.reason == "misconfigured"
+    assert state(bench.root) == before
+    with pytest.raises(GitRefused, match=r"core\.worktree leads git"):
+        await bench.repository()
+
+
 async def test_inherited_variables_and_planted_programs_are_not_used(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,3 +264,24 @@ async def test_ref_moved_at_the_last_moment(bench: Bench) -> None:
     assert state(bench.root)["files"] == files
     assert user(bench.root, "status", "--porcelain") == "M other"
     assert [entry[0] for entry in bench.journal.entries] == ["open", "close"]
+
+
+async def test_a_checkout_that_began_just_before_is_brought_along(bench: Bench) -> None:
+    """As `git checkout main` leaves it when it read the branch before our lock: the old files, on the new ref."""
+    write(bench.root, {"other": "mine\n"})
+    user(bench.root, "update-ref", "refs/heads/main", bench.new)
+    (place,) = await holders(bench.root, "main")
+    await _catch_up(place, "main", bench.old, bench.new, Unchecked())
+    assert user(bench.root, "status", "--porcelain") == "M other"
+
+
+async def test_where_it_cannot_be_brought_along_the_branch_goes_back(bench: Bench) -> None:
+    write(bench.root, {"a": "mine\n"})
+    before = state(bench.root)
+    user(bench.root, "update-ref", "refs/heads/main", bench.new)
+    (place,) = await holders(bench.root, "main")
+    with pytest.raises(GitRefused) as refused:
+        await _catch_up(place, "main", bench.old, bench.new, Unchecked())
+    assert refused.value.reason == "dirty"
+    assert state(bench.root)["files"] == before["files"]
+    assert user(bench.root, "rev-parse", "main") == bench.old

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.git.advancing import advance
-from app.git.mending import mend, release
+from app.git.mending import mend, release_locks
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
 from tests.git.benches import ARRIVED, GONE, Bench, Journal
@@ -124,22 +124,19 @@ async def test_leaves_alone_a_person_who_has_gone_on(bench: Bench) -> None:
 
 async def test_a_lock_of_somebody_else_is_never_broken(bench: Bench) -> None:
     write(bench.root / ".git", {"index.lock": "DIRC"})
-    for attempt in (lambda: mend(bench.root, "main", bench.old, bench.new), lambda: released(bench)):
-        with pytest.raises(GitRefused) as refused:
-            await attempt()
-        assert refused.value.reason == "busy"
+    with pytest.raises(GitRefused) as refused:
+        await mend(bench.root, "main", bench.old, bench.new)
+    assert refused.value.reason == "busy"
+    assert await release_locks(await bench.repository()) == []
     assert (bench.root / ".git" / "index.lock").read_text() == "DIRC"
 
 
-async def test_releases_a_lock_left_before_the_journal(bench: Bench) -> None:
+async def test_releases_a_lock_left_before_the_journal(bench: Bench, tmp_path: Path) -> None:
+    user(bench.root, "worktree", "add", "-q", "-b", "side", tmp_path / "side")
     await crash(bench, "journaled")
-    await released(bench)
-    await bench.advance()
+    assert await release_locks(await bench.repository()) == [bench.root]
+    assert await bench.advance() == bench.root
     assert_moved(bench)
-
-
-async def released(bench: Bench) -> None:
-    release(bench.root / ".git")
 
 
 async def test_a_full_disk_in_the_middle_leaves_the_journal_open(bench: Bench, tmp_path: Path) -> None:

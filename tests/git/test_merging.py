@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.git.commits import Identity
+from app.git.forecasting import forecast
 from app.git.merging import METHODS, approval_digest, merge_commit, merge_tree
 from app.git.refusals import GitRefused
 from tests.git.repositories import ADA, Content, commit, make_repository, state, user, write
@@ -145,3 +146,14 @@ def test_a_digest_is_bound_to_each_of_its_parts() -> None:
         digests.add(approval_digest(*[*oids[:place], "5" * 40, *oids[place + 1 :]]))
     assert len(digests) == 5
     assert all(digest.startswith("sha256:") and len(digest) == 71 for digest in digests)
+
+
+async def test_a_forecast_for_many_pairs(tmp_path: Path) -> None:
+    place, base, head = fork(tmp_path, {"a": "ours\n", "ü b": "ours\n"}, {"a": "theirs\n", "ü b": "theirs\n"})
+    user(place, "checkout", "-q", "--detach", "main^")
+    apart = commit(place, {"apart": "x\n"})
+    pairs = [(base, head), (base, apart), (head, apart), (head, base)]
+    assert await forecast(place, pairs) == [("a", "ü b"), (), (), ("a", "ü b")]
+    assert await forecast(place, []) == []
+    with pytest.raises(GitRefused):
+        await forecast(place, [(base, apart), (base, "1" * 40)])

@@ -10,17 +10,10 @@ from app.git.refs import require
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
 from app.git.running import git
-from tests.git.benches import Journal
+from tests.git.benches import Unchecked
 from tests.git.repositories import ADA, USER_ENVIRONMENT, make_repository, user
 
 ROUNDS = 10
-
-
-class Unwatched(Journal):
-    """A journal for checkouts that move all the time."""
-
-    async def open(self, checkout: Path, old: str, new: str) -> None:
-        self.entries.append(("open", checkout, old, new))
 
 
 async def test_merges_and_a_committing_person(tmp_path: Path) -> None:
@@ -50,7 +43,7 @@ async def test_of_two_merges_at_once_one_wins(tmp_path: Path) -> None:
     old = await require(root, "refs/heads/main")
     goals = [await commit_with(root, old, name) for name in ("one", "two")]
     ends = await asyncio.gather(
-        *(advance(repo, "main", old, goal, Unwatched()) for goal in goals), return_exceptions=True
+        *(advance(repo, "main", old, goal, Unchecked()) for goal in goals), return_exceptions=True
     )
     refusals = [end for end in ends if isinstance(end, GitRefused)]
     assert [refused.reason for refused in refusals] in (["busy"], ["moved"])
@@ -77,7 +70,7 @@ async def merge_patiently(root: Path, name: str) -> str:
         repo = await inspect(root)
         old = await require(root, "refs/heads/main")
         try:
-            await advance(repo, "main", old, await commit_with(root, old, name), Unwatched())
+            await advance(repo, "main", old, await commit_with(root, old, name), Unchecked())
         except GitRefused as refused:
             if refused.reason not in ("busy", "moved"):
                 raise

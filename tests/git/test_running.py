@@ -2,11 +2,13 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+import psutil
 import pytest
 
+from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
-from app.git.running import git, read_up_to, require_git, stream, uninterrupted
-from tests.git.repositories import make_repository, user
+from app.git.running import git, read_up_to, require_git, stream
+from tests.git.repositories import make_repository, user, write
 
 
 async def test_output_and_code(place: Path) -> None:
@@ -58,6 +60,29 @@ async def test_cancelling_ends_git(tmp_path: Path) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
     assert not (tmp_path / "ended").exists()
+
+
+async def test_a_filter_that_hangs_is_ended_with_all_it_started(place: Path, tmp_path: Path) -> None:
+    """Also one that lets go of git but not of its output."""
+    user(place, "config", "filter.hangs.clean", f"echo $$ > {tmp_path}/pid; cat; sleep 300 &")
+    write(place, {".gitattributes": "*.txt filter=hangs\n", "a.txt": "two\n"})
+    with pytest.raises(GitError, match="took longer than 3 seconds"):
+        await git(place, "add", "a.txt", seconds=3)
+    group = int((tmp_path / "pid").read_text())
+    assert not [process for process in psutil.process_iter() if process.name() == "sleep" and process.ppid() == group]
+    assert not (place / ".git" / "index.lock").exists()
+
+
+async def test_a_filter_sees_no_secret_of_the_server(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTPANE_SECRET_KEY", "do-not-tell")
+    user(place, "config", "filter.spy.clean", f"env > {tmp_path}/seen; cat")
+    write(place, {".gitattributes": "*.txt filter=spy\n", "a.txt": "two\n"})
+    await git(place, "add", "a.txt")
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH=" in seen
+    assert "do-not-tell" not in seen
 
 
 async def test_uninterrupted_work_ends_before_the_cancellation_goes_on() -> None:

@@ -134,6 +134,7 @@ async def test_a_finished_merge_is_saved_as_a_merge(place: Path) -> None:
 
 
 async def test_locks_of_a_killed_git(place: Path) -> None:
+    write(place, {".git/index.agentpane": "half", ".git/index.agentpane.lock": ""})
     write(place, {"a.txt": "two\n", ".git/index.lock": "", ".git/HEAD.lock": "", ".git/refs/heads/main.lock": ""})
     with pytest.raises(GitRefused) as refused:
         await save(place, "Work", ADA)

@@ -20,6 +20,7 @@ def test_a_person_gets_a_page_that_says_what_happened_what_was_kept_and_where_to
     assert "Nothing was changed." in answer.text
     assert 'href="/projects/p1?q=x"' in answer.text
     assert answer.text.count("<h1") == 1
+    assert "a person" not in answer.text, "an error page does not know what waits"
 
 
 def test_a_page_of_another_site_is_not_the_way_back(client: Client) -> None:

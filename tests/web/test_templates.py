@@ -174,5 +174,5 @@ def test_a_page_without_a_stream_does_not_claim_to_be_live() -> None:
     still = render("board/page.html", page=samples.context(), **view)
     live = render("board/page.html", page=samples.context(stream="/projects/p1/events?after=41"), **view)
     assert 'data-connection="still"' in still
-    assert "hx-sse:connect" not in still
-    assert 'hx-sse:connect="/projects/p1/events?after=41"' in live
+    assert "data-stream" not in still
+    assert 'data-stream="/projects/p1/events?after=41"' in live
