@@ -82,6 +82,7 @@ class Program(Struct, frozen=True, kw_only=True):
     """The program behind an agent. `missing` is one sentence that says what to do; empty when it can start."""
 
     name: str = ""
+    path: str = ""
     version: str = ""
     missing: str = ""
 
