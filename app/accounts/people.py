@@ -59,10 +59,10 @@ async def remember_visitor(message: Message, scope: Scope) -> None:
     """A `before_send` hook: a browser that was not known gets the cookie by which it is known again."""
     visitor = scope.get("state", {}).get(_NEW_VISITOR)
     if visitor and message["type"] == "http.response.start":
-        cookie = Cookie(VISITOR_COOKIE, visitor, max_age=_YEAR_S, httponly=True, samesite="lax")
+        cookie = Cookie(VISITOR_COOKIE, value=visitor, max_age=_YEAR_S, httponly=True, samesite="lax")
         MutableScopeHeaders.from_message(message).add("set-cookie", cookie.to_header(header=""))
 
 
 def name_cookie(name: str) -> Cookie:
     """The cookie that remembers the name a person signs decisions with."""
-    return Cookie(NAME_COOKIE, quote(name), max_age=_YEAR_S, httponly=True, samesite="lax")
+    return Cookie(NAME_COOKIE, value=quote(name), max_age=_YEAR_S, httponly=True, samesite="lax")

@@ -79,4 +79,6 @@ async def _release(task: TaskRow) -> None:
             current_task_id=None,
             current_session_id=None,
             current_worktree_id=None,
+            last_error=None,
+            last_error_at=None,
         )

@@ -25,9 +25,11 @@ async def retry(agent_id: str, actor: Actor) -> TaskRow:
 
 
 async def clear(agent_id: str, actor: Actor) -> AgentRow:
-    """Let an agent in `error` be idle again without its task; the task keeps its place and can still be retried."""
+    """Let an agent in `error` that holds no task be idle again; one that holds a task is freed by cancelling that."""
     agent = await get_agent(agent_id)
     async with locked(agent.project_id):
+        if (await get_agent(agent_id)).current_task_id is not None:
+            raise Conflict(f"{agent.name} holds a task. Retry or cancel that.", "AGENT_ALREADY_RUNNING")
         await states.change(
             agent.project_id,
             agent.id,
