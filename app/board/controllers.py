@@ -64,7 +64,7 @@ class BoardController(Controller):
             if wants_partials(request):
                 raise
             return await _board_page(request, project_id, form=entered(items, wrong), status_code=422)
-        return after_change(request, f"/projects/{project_id}", await live.parts_about(project_id, {task.id}))
+        return await _answer(request, task)
 
 
 class CardController(Controller):
@@ -78,14 +78,20 @@ class CardController(Controller):
         task = await get_task(task_id)
         form = parse_form(Move, await form_items(request))
         task = await move_card(task, form, person.actor)
-        return after_change(request, f"/projects/{task.project_id}", await live.parts_about(task.project_id, {task.id}))
+        return await _answer(request, task)
 
     @post("/cancel")
     async def cancel(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Stop the run, keep its work on the branch, and put the card back to Backlog."""
         form = await read_form(request, Cancellation)
         task = await cancel(task_id, actor=person.actor, discard=form.discard)
-        return after_change(request, f"/projects/{task.project_id}", await live.parts_about(task.project_id, {task.id}))
+        return await _answer(request, task)
+
+
+async def _answer(request: Request[Any, Any, Any], task: TaskRow) -> Response[Any]:
+    """The board as it is after a form: its page for everybody, the places that changed for htmx."""
+    changed = await live.parts_about(task.project_id, {task.id}) if wants_partials(request) else ()
+    return after_change(request, f"/projects/{task.project_id}", changed)
 
 
 async def move_card(task: TaskRow, form: Move, actor: Actor) -> TaskRow:

@@ -188,6 +188,7 @@ SETTINGS = ProjectSettings(
     default_branch="main",
     worktree_root=".worktrees",
     env_file=".env",
+    install_command="uv sync --frozen",
     init_script="scripts/dev-init",
     allowed_tools=("Read", "Grep", "Glob", "Edit", "Write", "Bash(pytest:*)", "Bash(uv run:*)"),
     max_turns=40,
