@@ -64,7 +64,7 @@ def list_(project: str | None, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         return print_json([agent for _, agent in found])
     lines = [
-        (short(agent.id), agent.name, agent.status, agent.config.runner, agent.config.model, each.name)
+        (short(agent.id), agent.name, agent.status, agent.config.runner, short(agent.current_task_id or ""), each.name)
         for each, agent in found
     ]
-    print_table(("ID", "NAME", "STATUS", "RUNNER", "MODEL", "PROJECT"), lines, "There are no agents.")
+    print_table(("ID", "NAME", "STATUS", "RUNNER", "TASK", "PROJECT"), lines, "There are no agents.")
