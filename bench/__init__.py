@@ -1,0 +1,1 @@
+"""Measurements: each module is a script, `python -m bench.board`. What they found is in docs/performance.md."""
