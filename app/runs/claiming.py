@@ -113,6 +113,8 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
             session_id=session_id,
             prompt=_prompt(task, pending, conversation),
             started_at=now(),
+            token_input_count=None,
+            token_output_count=None,
         )
     )
     takes_settings = agent.config.runner != "command"

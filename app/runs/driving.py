@@ -17,6 +17,7 @@ from app.processes import trees
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
+from app.runners.measuring import measured
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
@@ -165,7 +166,7 @@ class Drive:
 
     async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished:
         ending = Finished(error_type="process_exit", error="The program ended without saying how.")
-        async for batch in batches(live.events()):
+        async for batch in batches(measured(live.events())):
             rest = [event for event in batch if not isinstance(event, Finished)]
             ending = next((event for event in batch if isinstance(event, Finished)), ending)
             await recorder.write(rest)
