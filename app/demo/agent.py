@@ -23,7 +23,7 @@ STORIES = Path(__file__).parent / "stories"
 MODEL = "demo-script"
 #: Seconds for a person to follow, at pace 1.
 PER_WORD_S = 0.05
-PER_STEP_S = 1.4
+PER_STEP_S = 2.0
 COMMAND_S = 60
 
 AFTER_REVIEW = "A person reviewed your work and asks for changes:"

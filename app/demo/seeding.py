@@ -67,16 +67,21 @@ def _is_outdated(agent: AgentRow, command: tuple[str, ...]) -> bool:
 
 async def _tasks(project: ProjectRow, actor: Actor) -> None:
     made = await _titles_made(project)
+    agents = {agent.name: agent.id for agent in await agents_of(project.id)}
     missing = [story for story in stories() if story.title not in made]
     for story in [story for story in missing if story.start]:
-        await create_task(project.id, _task(story), actor)
+        await create_task(project.id, _task(story, agents), actor)
     for story in reversed([story for story in missing if not story.start]):  # A new card is the first of Backlog.
-        await create_task(project.id, _task(story), actor)
+        await create_task(project.id, _task(story, agents), actor)
 
 
-def _task(story: Story) -> NewTask:
+def _task(story: Story, agents: dict[str, str]) -> NewTask:
     return NewTask(
-        title=story.title, description=story.description.strip(), labels=list(story.labels), start=story.start
+        title=story.title,
+        description=story.description.strip(),
+        labels=list(story.labels),
+        agent_id=agents.get(story.agent),
+        start=story.start,
     )
 
 

@@ -26,6 +26,8 @@ class Story(Struct, frozen=True, kw_only=True):
     description: str
     labels: tuple[str, ...] = ()
     start: bool = False
+    #: The name of the agent that shall do it; empty lets the first free one take it.
+    agent: str = ""
 
 
 def stories() -> list[Story]:
