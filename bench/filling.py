@@ -33,7 +33,8 @@ async def _add(project_id: str, column: str, position: int) -> None:
     await execute(
         "INSERT INTO tasks (id, project_id, agent_id, title, description, \"column\", position, branch, files_changed,"
         " lines_added, lines_removed, completed_at, approved_at, approved_by, rejection_count, labels, metadata)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN now() - make_interval(mins => $7 * 7) END,"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+        " CASE WHEN $12 THEN now() - make_interval(mins => $7 * 7) END,"
         " CASE WHEN $13 THEN now() - make_interval(hours => $7 * 3) END, $14, $15, $16::text::jsonb, '{}')",
         task_id, project_id, agent_id, f"{TITLES[position % len(TITLES)]}, part {position + 1}",
         "Where it is slow, and how to see it.\n\n" * 4, column, position,

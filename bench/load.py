@@ -1,10 +1,14 @@
-"""A small HTTP/1.1 client for load: a few connections, each asking again as soon as it is answered."""
+"""A small HTTP/1.1 client: for load, a few connections that each ask again as soon as they are answered; or just one.
+
+It does as little as it can, so that what is measured is the server.
+"""
 
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
@@ -31,18 +35,53 @@ class Burst(Struct, frozen=True):
 async def burst(url: str, path: str, headers: Mapping[str, str], connections: int = 16, seconds: float = 2.0) -> Burst:
     """GET `path` over `connections` kept connections for `seconds`. Any answer but 200 is an error."""
     parts = urlsplit(url)
-    lines = [f"GET {path} HTTP/1.1", f"host: {parts.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
-    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    request = _request("GET", path, {"host": parts.netloc, **headers})
     loop = asyncio.get_running_loop()
     begun, used = time.perf_counter(), time.process_time()
     clients = [_Client(request, begun + seconds) for _ in range(connections)]
     for client in clients:
-        await loop.create_connection(lambda client=client: client, parts.hostname, parts.port)  # type: ignore[misc]
+        await loop.create_connection(partial(_itself, client), parts.hostname or "", parts.port or 80)
     async with asyncio.timeout(seconds + 20):
         await asyncio.gather(*(client.done for client in clients))
     elapsed = time.perf_counter() - begun
     return Burst([each for client in clients for each in client.latencies], elapsed,
                  (time.process_time() - used) / elapsed)  # fmt: skip
+
+
+class Connection:
+    """One kept connection, one request at a time."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._address = urlsplit(url)
+        self._headers = {"host": self._address.netloc, **headers}
+
+    async def __aenter__(self) -> "Connection":
+        self._reader, self._writer = await asyncio.open_connection(
+            self._address.hostname, self._address.port, limit=2**24
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    async def post(self, path: str, form: Mapping[str, object], headers: Mapping[str, str]) -> int:
+        """Send a form and read the whole answer; its status."""
+        body = urlencode(form).encode()
+        about = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+        self._writer.write(_request("POST", path, {**self._headers, **about, **headers}) + body)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        await self._reader.readexactly(_length(head))
+        return int(head.split(b" ", 2)[1])
+
+
+def _request(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _itself(client: "_Client") -> "_Client":
+    return client
 
 
 class _Client(asyncio.Protocol):

@@ -1,7 +1,7 @@
 """Bare servers to compare with. Each runs in a process of its own and says where it listens in one line.
 
 `bare FILE`: Litestar and nothing else, answering the bytes of FILE from memory.
-`stack FILE`: the same with what surrounds every page of ours: CSRF, known hosts, security headers, the visitor's cookie.
+`stack FILE`: the same with what surrounds every page of ours: CSRF, known hosts, security headers, visitor's cookie.
 `broadcast`: what arrives on a connection that begins with `speak` goes to every connection that began otherwise.
 """
 
