@@ -121,8 +121,6 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
             token_input_count=None,
             token_output_count=None,
             started_at=now(),
-            token_input_count=None,
-            token_output_count=None,
         )
     )
     takes_settings = agent.config.runner != "command"
