@@ -10,11 +10,11 @@ from app.agents.creating import create_agent
 from app.agents.forms import AgentForm
 from app.agents.rows import AgentRow
 from app.events.recording import Actor
+from app.processes.redacting import Redactor
 from app.runners.base import AgentEvent, Finished, ToolFinished, ToolStarted
 from app.runs.claiming import Claim, claim_next
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
-from app.runs.redacting import Redactor
 from app.tasks.creating import create_task
 from app.tasks.forms import NewTask
 from app.tasks.rows import TaskRow
