@@ -23,6 +23,7 @@ from app.settings import Settings
 from tests.databases import fresh_database, served
 from tests.git.repositories import make_repository
 from tests.visitor import Visitor
+from tests.workshop import Workshop
 
 MARA = Actor("person", "Mara Lindqvist")
 HOST = "127.0.0.1:8000"
@@ -111,3 +112,9 @@ async def engine(app: Litestar, database: str) -> AsyncIterator[Engine]:
     await listener.stop()
     await fanout.stop()
     app.state.fanout = usual
+
+
+@pytest.fixture
+def workshop(engine: Engine, app: Litestar, project: ProjectRow, tmp_path: Path) -> Workshop:
+    """The project with the engine at work on it."""
+    return Workshop(app, project, tmp_path)

@@ -44,10 +44,10 @@ class Visitor:
         headers = {"hx-request": "true", HEADER: form.fields.pop(FIELD), **self._from(page)}
         return await self.client.post(action, data=form.fields | fields, headers=headers)
 
-    async def post(self, path: str, page: str = "/", **fields: str) -> httpx.Response:
-        """Send what no form offers, with the token of `page`."""
+    async def post(self, path: str, page: str = "/", referrer: str = "", **fields: str) -> httpx.Response:
+        """Send what no form offers, with the token of `page`, as if coming from there or from `referrer`."""
         token = next(form.fields[FIELD] for form in forms_of(await self.page(page)) if FIELD in form.fields)
-        return await self.client.post(path, data={FIELD: token, **fields}, headers=self._from(page))
+        return await self.client.post(path, data={FIELD: token, **fields}, headers=self._from(referrer or page))
 
     async def _form(self, page: str, action: str) -> Form:
         forms = [form for form in forms_of(await self.page(page)) if form.action == action]

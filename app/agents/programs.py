@@ -1,6 +1,7 @@
 """Whether the program behind an agent is on this machine, and its key set."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from app.agents.rows import AgentConfig
 from app.agents.views import Program
@@ -13,4 +14,9 @@ def program_of(config: AgentConfig, environment: Mapping[str, str]) -> Program:
     if runner is None:
         return Program(missing="This version has no such runner. Choose another one below.")
     found = runner.availability(environment, config.command)
-    return Program(name=found.program, version=found.version, missing="" if found.ready else found.missing)
+    return Program(
+        name=PurePath(found.program).name,
+        path=found.program,
+        version=found.version,
+        missing="" if found.ready else found.missing,
+    )

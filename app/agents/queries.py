@@ -153,7 +153,7 @@ async def _numbers(agent_id: str) -> AgentNumbers:
         " AS median_turns,"
         " (percentile_disc(0.5) WITHIN GROUP (ORDER BY r.duration) FILTER (WHERE r.completed_at IS NOT NULL))"
         " AS median_duration,"
-        " coalesce(sum(coalesce(r.token_input_count, 0) + coalesce(r.token_output_count, 0)), 0)::bigint AS tokens"
+        " sum(r.token_input_count + r.token_output_count)::bigint AS tokens"
         " FROM agents a LEFT JOIN agent_runs r ON r.agent_id = a.id WHERE a.id = $1 GROUP BY a.id",
         agent_id,
     )
@@ -165,8 +165,8 @@ async def _runs(agent_id: str) -> list[AgentRun]:
         AgentRun,
         "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"
         " coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
-        " coalesce(r.turn_count, 0) AS turn_count, coalesce(r.token_input_count, 0) AS token_input_count,"
-        " coalesce(r.token_output_count, 0) AS token_output_count, r.duration, r.started_at"
+        " coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,"
+        " r.token_output_count, r.duration, r.started_at"
         " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id"
         " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
         agent_id,

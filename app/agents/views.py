@@ -53,8 +53,9 @@ class AgentRun(Struct, frozen=True, kw_only=True):
     task_title: str = ""
     session_id: str = ""
     turn_count: int = 0
-    token_input_count: int = 0
-    token_output_count: int = 0
+    #: None where the program does not tell.
+    token_input_count: int | None = None
+    token_output_count: int | None = None
     duration: int | None = None
     started_at: datetime
 
@@ -68,7 +69,8 @@ class AgentNumbers(Struct, frozen=True, kw_only=True):
     failed_tasks: int = 0
     median_turns: int | None = None
     median_duration: int | None = None
-    tokens: int = 0
+    #: None while no run has told any.
+    tokens: int | None = None
 
 
 class Ending(Struct, frozen=True):
@@ -82,6 +84,7 @@ class Program(Struct, frozen=True, kw_only=True):
     """The program behind an agent. `missing` is one sentence that says what to do; empty when it can start."""
 
     name: str = ""
+    path: str = ""
     version: str = ""
     missing: str = ""
 

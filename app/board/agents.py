@@ -8,6 +8,7 @@ from app.accounts.people import Person
 from app.agents.rows import LIVE, AgentRow, get_agent
 from app.board import live
 from app.errors import Conflict
+from app.runs.cancelling import cancel
 from app.runs.retrying import clear, retry
 from app.runs.rows import live_run_of_task
 from app.runs.stopping import stop_run
@@ -39,11 +40,16 @@ class AgentActionsController(Controller):
 
     @post("/start")
     async def start(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
-        """Make an agent in error free again. A free one needs no start: it takes the next task in line by itself."""
+        """Make an agent in error free again; its task goes back to Backlog with its work on the branch.
+
+        A free one needs no start: it takes the next task in line by itself.
+        """
         agent = await get_agent(agent_id)
         if agent.status in LIVE:
             raise Conflict(f"{agent.name} is at work already.", "AGENT_ALREADY_RUNNING")
-        if agent.status == "error":
+        if agent.status == "error" and agent.current_task_id is not None:
+            await cancel(agent.current_task_id, actor=person.actor)
+        elif agent.status == "error":
             await clear(agent.id, person.actor)
         return await _answer(request, agent)
 

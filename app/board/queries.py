@@ -11,7 +11,7 @@ from app.board.views import ProjectRow as OverviewRow
 from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.tasks.rows import Column
-from app.tasks.stages import stage_of
+from app.tasks.stages import Stage, stage_of
 from app.tasks.states import NAMES
 from app.web.forms import Entered
 from app.worktrees.rows import STEPS, StepName
@@ -22,6 +22,7 @@ _NOTE = 160
 
 class _Row(Struct, frozen=True, kw_only=True):
     id: str
+    project_id: str
     title: str
     column: Column
     position: int
@@ -29,6 +30,8 @@ class _Row(Struct, frozen=True, kw_only=True):
     branch: str | None
     agent_id: str | None
     agent_name: str | None
+    #: Whether the agent still holds the task; it may be at work on another one by now.
+    is_held: bool
     agent_status: AgentStatus | None
     last_error: str | None
     session_id: str | None
@@ -48,9 +51,21 @@ class _Row(Struct, frozen=True, kw_only=True):
     approved_at: datetime | None
 
 
+class _Count(Struct, frozen=True):
+    project_id: str
+    column: Column
+    count: int
+
+
+class _AtWork(Struct, frozen=True):
+    project_id: str
+    name: str
+
+
 _SELECT = """
-SELECT t.id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
+SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
   a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
+  coalesce(a.current_task_id = t.id, false) AS is_held,
   (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
   r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.error_type,
   t.metadata ->> 'endedBy' AS ended_by, t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
@@ -64,6 +79,9 @@ LEFT JOIN LATERAL (
   ORDER BY d.number DESC LIMIT 1
 ) r ON true
 """
+
+
+_MAY_NEED_A_PERSON = "t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND t.agent_id IS NOT NULL)"
 
 
 async def board_of(project: ProjectRow, query: str = "", label: str = "", form: Entered | None = None) -> Board:
@@ -89,13 +107,16 @@ async def board_of(project: ProjectRow, query: str = "", label: str = "", form: 
 
 async def overview(projects: list[ProjectRow]) -> Overview:
     """All projects with their counts, and everything that needs a person, oldest first."""
-    listed, waiting = [], []
+    counts = await rows(_Count, 'SELECT project_id, "column", count(*)::int AS count FROM tasks GROUP BY 1, 2')
+    at_work = await rows(
+        _AtWork, "SELECT project_id, name FROM agents WHERE status::text = ANY($1) ORDER BY created_at, id", LIVE
+    )
+    waiting = await rows(_Row, f"{_SELECT} WHERE {_MAY_NEED_A_PERSON} ORDER BY t.position, t.id")
+    listed, attention = [], []
     for project in projects:
-        found = await rows(_Row, f'{_SELECT} WHERE t.project_id = $1 ORDER BY t."column", t.position', project.id)
-        items = _attention(found, project.name)
-        waiting += items
-        agents = await agents_of(project.id)
-        count = {key: sum(row.column == key for row in found) for key in NAMES}
+        items = _attention([row for row in waiting if row.project_id == project.id], project.name)
+        attention += items
+        count = {key: 0 for key in NAMES} | {c.column: c.count for c in counts if c.project_id == project.id}
         listed.append(
             OverviewRow(
                 id=project.id,
@@ -104,11 +125,11 @@ async def overview(projects: list[ProjectRow]) -> Overview:
                 default_branch=project.config.default_branch,
                 reviews=count["waiting_approval"],
                 errors=sum(item.stage == "error" for item in items),
-                agents=tuple(agent.name for agent in agents if agent.status in LIVE),
+                agents=tuple(agent.name for agent in at_work if agent.project_id == project.id),
                 **count,
             )
         )
-    oldest_first = sorted(waiting, key=lambda item: (item.since is None, item.since))
+    oldest_first = sorted(attention, key=lambda item: (item.since is None, item.since))
     return Overview(tuple(listed), tuple(oldest_first))
 
 
@@ -131,10 +152,14 @@ def _cards(found: list[_Row]) -> list[Card]:
     place = 0
     cards = []
     for row in found:
-        stage = stage_of(row.column, row.agent_status if row.agent_id else None)
+        stage = _stage(row)
         place += stage == "queued"
         cards.append(_card(row, stage, place if stage == "queued" else 0))
     return cards
+
+
+def _stage(row: _Row) -> Stage:
+    return stage_of(row.column, row.agent_status if row.agent_id else None, row.is_held)
 
 
 def _card(row: _Row, stage: str, queue_place: int) -> Card:
@@ -221,7 +246,7 @@ def _attention(found: list[_Row], project_name: str = "") -> list[AttentionItem]
                     action="Review",
                 )
             )
-        elif row.column == "in_progress" and row.agent_id and stage_of(row.column, row.agent_status) == "error":
+        elif _stage(row) == "error":
             items.append(
                 AttentionItem(
                     stage="error",

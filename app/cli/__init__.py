@@ -10,6 +10,10 @@ from app import __version__
 #: Each command, its module in this package, and its line in `--help`.
 COMMANDS = {
     "serve": "Serve the board to browsers; also what runs when no command is given.",
+    "demo": "Serve a sample project with a scripted agent, to see how it works without a key.",
+    "project": "Add repositories to the board, and list them.",
+    "task": "Add tasks, start them, and decide on the work.",
+    "agent": "Add agents to a project, and list them.",
     "db": "Look after the database: its address, migrations, a check, and a studio.",
 }
 

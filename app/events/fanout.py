@@ -166,7 +166,7 @@ class Fanout:
 
     def _join(self, topic: Topic, subscriber: _Subscriber) -> _Pump:
         pump = self._pumps.get(topic.key)
-        if pump is None:
+        if pump is None or (pump.task and pump.task.done()):
             pump = self._pumps[topic.key] = _Pump(topic)
             pump.task = asyncio.create_task(pump.run(), context=contextvars.Context())
         pump.subscribers.add(subscriber)

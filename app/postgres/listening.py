@@ -8,11 +8,15 @@ from typing import Any
 import asyncpg
 
 from app.postgres.errors import ERRORS, PostgresError
+from app.postgres.reading import scalar
 
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 #: A connection can die without a word (a laptop asleep, a firewall): this often it has to answer.
 _PROBE_SECONDS = 30.0
+
+#: By this name PostgreSQL knows the connection of whoever listens.
+_APPLICATION = "agentpane-listener"
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +97,19 @@ class Listener:
         lost = self._lost = asyncio.Event()
         url = self._url if isinstance(self._url, str) else self._url()
         connection = self._connection = await asyncpg.connect(
-            url, timeout=10, server_settings={"application_name": "agentpane-listener"}
+            url, timeout=10, server_settings={"application_name": _APPLICATION}
         )
         connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(self._channel, self._heard)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         self._on_payload(payload)
+
+
+async def somebody_listens() -> bool:
+    """Whether a process listens at this database now, which every serving process does."""
+    found = await scalar(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1)",
+        _APPLICATION,
+    )
+    return bool(found)

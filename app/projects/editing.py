@@ -13,6 +13,7 @@ from app.projects.forms import Deletion, ProjectSettings
 from app.projects.locking import locked
 from app.projects.rows import ProjectConfig, ProjectRow, get_project
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS, Project
+from app.web.formats import plural
 
 
 async def edit_project(project_id: str, form: ProjectSettings, actor: Actor) -> ProjectRow:
@@ -47,11 +48,15 @@ async def delete_project(project_id: str, form: Deletion) -> ProjectRow:
             project_id,
         )
         if running:
-            raise Conflict(f"{running} agents are running. Stop them first.", "PROJECT_HAS_RUNNING_AGENTS")
+            raise Conflict(
+                f"{plural(running, 'agent is', 'agents are')} running. Stop every agent first.",
+                "PROJECT_HAS_RUNNING_AGENTS",
+            )
         kept = await scalar("SELECT count(*) FROM worktrees WHERE project_id = $1 AND status <> 'removed'", project_id)
         if kept:
             raise Conflict(
-                f"{kept} worktrees still hold work. Cancel or approve their tasks first, so that nothing is lost.",
+                f"{plural(kept, 'worktree holds', 'worktrees hold')} work. Cancel or approve each task first, so that"
+                " nothing is lost.",
                 "PROJECT_HAS_RUNNING_AGENTS",
             )
         await Project.delete().where(Project.id == project_id)

@@ -66,8 +66,3 @@ async def all_projects() -> list[ProjectRow]:
 async def project_at(path: str) -> ProjectRow | None:
     """The project registered at this resolved path."""
     return await one(ProjectRow, f"{_SELECT} WHERE path = $1", path)
-
-
-async def project_named(name: str) -> ProjectRow | None:
-    """The project with this name or id, for the command line."""
-    return await one(ProjectRow, f"{_SELECT} WHERE id = $1 OR lower(name) = lower($1) ORDER BY id = $1 DESC", name)

@@ -3,42 +3,33 @@
 Two approvals at once: one takes the worktree from `active` to `merging`, the other gets 409.
 """
 
+import logging
+
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import Actor
-from app.git.advancing import advance
-from app.git.commits import Identity
-from app.git.merging import merge_commit
+from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
-from app.git.repository import Repository, inspect
+from app.git.repository import inspect
 from app.git.worktrees import delete_branch
-from app.ids import create_id
+from app.postgres.patience import patiently
 from app.projects.locking import locked
 from app.projects.rows import get_project
 from app.reviews.comparing import Comparison, compare, has_uncommitted
 from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
+from app.reviews.merging import HalfDone, merge_branch
 from app.reviews.rejecting import record_decision
-from app.reviews.tables import Merge
 from app.sessions.opening import close_in_lock
 from app.tasks import states
 from app.tasks.moving import transition
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.creating import set_status_in_lock
+from app.worktrees.merging import give_back, hold_in_lock
 from app.worktrees.removing import save_work, take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
-from app.worktrees.tables import Worktree
 
-#: What a refusal of git means to the person who approved.
-_CODES = {
-    "dirty": "CHECKOUT_DIRTY",
-    "in_the_way": "CHECKOUT_DIRTY",
-    "not_on_base": "CHECKOUT_DIRTY",
-    "busy": "CHECKOUT_BUSY",
-    "misconfigured": "CHECKOUT_BUSY",
-    "conflict": "WORKTREE_MERGE_CONFLICT",
-    "nothing_to_merge": "TASK_NO_DIFF",
-}
+log = logging.getLogger(__name__)
 
 
 async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
@@ -51,35 +42,47 @@ async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
     states.after(task.column, "approve")
     comparison = await compare(task)
     await _require_as_shown(task, comparison, form.digest)
-    await _take(comparison.worktree)
-    try:
-        merge = None if form.accept_without_merge else await _merge(task, comparison, form, actor)
-    except BaseException:
-        await _give_back(comparison.worktree)
-        raise
-    await complete(task, comparison.worktree, merge, actor, digest=comparison.digest)
-    await _tidy(task, comparison, actor, merged=merge is not None, keep_branch=form.keep_branch or merge is None)
+    # A browser that goes away must not leave a merge in the base branch and the task waiting.
+    await uninterrupted(_approve(task, comparison, form, actor))
     return await get_task(task_id)
 
 
+async def _approve(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> None:
+    await _hold(task, comparison.worktree)
+    try:
+        journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor)
+    except HalfDone:
+        raise
+    except BaseException:
+        await patiently(lambda: give_back(comparison.worktree))
+        raise
+    await patiently(lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest))
+    delete = comparison.head if journal is not None and not form.keep_branch else None
+    await tidy(task, comparison.worktree, actor, merged=journal is not None, delete_branch_at=delete)
+
+
 async def complete(
-    task: TaskRow, worktree: WorktreeRow, merge_commit_oid: str | None, actor: Actor, *, digest: str
+    task: TaskRow, worktree: WorktreeRow, journal: MergeJournal | None, actor: Actor, *, digest: str
 ) -> None:
-    """Write that the task is verified, with the decision and the merge commit, in one transaction."""
+    """Write that the task is verified, with the decision and the merge's end, in one transaction."""
     async with locked(task.project_id):
         task = await get_task(task.id)
         await transition(task, "approve", actor=actor, position=0, approved_at=now(), approved_by=actor.name)
-        payload = {"decision": "approved", "digest": digest, "commit": merge_commit_oid, "base": worktree.base_branch}
+        if journal is not None:
+            await journal.done()
+        commit = journal.new_oid if journal is not None else None
+        payload = {"decision": "approved", "digest": digest, "commit": commit, "base": worktree.base_branch}
         await record_decision(task, actor, payload)
         if task.session_id is not None:
             await close_in_lock(task.session_id, task.project_id, actor=actor)
-        await set_status_in_lock(worktree, "active")
+        await set_status_in_lock(worktree, "removing")
 
 
 async def _require_as_shown(task: TaskRow, comparison: Comparison, digest: str) -> None:
-    if digest == comparison.digest and not await has_uncommitted(comparison):
+    is_uncommitted = await has_uncommitted(comparison)
+    if digest == comparison.digest and not is_uncommitted:
         return
-    if await has_uncommitted(comparison):
+    if is_uncommitted:
         await save_work(comparison.worktree, f"{task.title}\n\nFiles found uncommitted at the review")
     raise Conflict(
         "The change is not the one you were shown: the branch, its base or a file moved meanwhile. "
@@ -90,101 +93,21 @@ async def _require_as_shown(task: TaskRow, comparison: Comparison, digest: str) 
     )
 
 
-async def _take(worktree: WorktreeRow) -> None:
-    async with locked(worktree.project_id):
-        taken = (
-            await Worktree.update({Worktree.status: "merging", Worktree.updated_at: now()})
-            .where((Worktree.id == worktree.id) & (Worktree.status == "active"))
-            .returning(Worktree.id)
-        )
-        if not taken:
-            raise Conflict("Somebody else is deciding on this task right now.", "TASK_INVALID_TRANSITION")
+async def _hold(task: TaskRow, worktree: WorktreeRow) -> None:
+    async with locked(task.project_id):
+        states.after((await get_task(task.id)).column, "approve")
+        await hold_in_lock(worktree)
 
 
-async def _give_back(worktree: WorktreeRow) -> None:
-    async with locked(worktree.project_id):
-        await set_status_in_lock(await get_worktree(worktree.id), "active")
-
-
-async def _merge(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> str:
-    if comparison.nothing_to_merge:
-        raise Conflict(
-            "The branch brings nothing that its base has not. Accept it without a merge, or request changes.",
-            "TASK_NO_DIFF",
-        )
-    if comparison.conflicts:
-        paths = sorted({conflict.path for conflict in comparison.conflicts})
-        raise Conflict(
-            f"The branch does not merge into {comparison.worktree.base_branch}: {_listed(paths)} conflict. "
-            "Nothing was changed.",
-            "WORKTREE_MERGE_CONFLICT",
-            paths=paths,
-        )
-    repository = await inspect((await get_project(task.project_id)).root)
+async def tidy(
+    task: TaskRow, worktree: WorktreeRow, actor: Actor, *, merged: bool, delete_branch_at: str | None = None
+) -> None:
+    """Remove the worktree, and its branch if that is still at `delete_branch_at`. What cannot be removed stays and
+    says why."""
     try:
-        return await _advance(task, comparison, form, actor, repository)
-    except GitRefused as refusal:
-        code = _CODES.get(refusal.reason, "TASK_STALE_DIFF")
-        files = f" ({_listed(list(refusal.paths))})" if refusal.paths else ""
-        raise Conflict(f"Nothing was merged: {refusal}{files}", code, paths=list(refusal.paths)) from refusal
-
-
-async def _advance(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, repository: Repository) -> str:
-    identity = _identity(repository, actor)
-    message = form.message.strip() or default_message(task, actor.name)
-    new = await merge_commit(
-        comparison.root, form.merge_method, comparison.base, comparison.head, message, author=identity
-    )
-    merge_id = create_id()
-    await Merge.insert(
-        Merge(
-            id=merge_id,
-            project_id=task.project_id,
-            task_id=task.id,
-            digest=comparison.digest,
-            method=form.merge_method,
-            base_branch=comparison.worktree.base_branch,
-            branch=comparison.worktree.branch,
-            old_oid=comparison.base,
-            new_oid=new,
-            merged_by=actor.name,
-        )
-    )
-    journal = MergeJournal(merge_id)
-    try:
-        await advance(repository, comparison.worktree.base_branch, comparison.base, new, journal)
-    except GitRefused:
-        await journal.refuse()
-        raise
-    await journal.done()
-    return new
-
-
-async def _tidy(task: TaskRow, comparison: Comparison, actor: Actor, *, merged: bool, keep_branch: bool) -> None:
-    """Remove the worktree, and the branch unless it is to stay. What cannot be removed stays and says why."""
-    worktree = await get_worktree(comparison.worktree.id)
-    try:
-        await take_down(worktree, actor=actor, merged=merged)
-        if not keep_branch:
+        await take_down(await get_worktree(worktree.id), actor=actor, merged=merged)
+        if delete_branch_at is not None:
             repository = await inspect((await get_project(task.project_id)).root)
-            await delete_branch(repository, worktree.branch, comparison.head, f"refs/agentpane/archive/{task.id}")
+            await delete_branch(repository, worktree.branch, delete_branch_at, f"refs/agentpane/archive/{task.id}")
     except (Conflict, GitRefused, GitError) as error:
-        async with locked(task.project_id):
-            await set_status_in_lock(await get_worktree(worktree.id), "error", str(error))
-
-
-def default_message(task: TaskRow, approver: str) -> str:
-    """What a merge commit says unless the approver writes something else."""
-    return f"{task.title}\n\nTask {task.id[:6]}, approved by {approver}"
-
-
-def _identity(repository: Repository, actor: Actor) -> Identity:
-    """Merges are signed with the repository's own identity, else with the approver's name."""
-    if repository.user_name and repository.user_email:
-        return Identity(repository.user_name, repository.user_email)
-    return Identity(actor.name, "agentpane@localhost")
-
-
-def _listed(paths: list[str]) -> str:
-    shown = ", ".join(paths[:5])
-    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
+        log.warning("after the approval of task %s something was kept: %s", task.id, error)

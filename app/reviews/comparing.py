@@ -34,21 +34,13 @@ class Comparison(Struct, frozen=True):
     behind: int
     changes: tuple[FileChange, ...]
     conflicts: tuple[Conflict, ...]
+    #: Whether the branch brings nothing that the base has not.
+    nothing_to_merge: bool
 
     @property
     def root(self) -> Path:
         """The worktree's folder, where git is asked."""
         return self.worktree.root
-
-    @property
-    def nothing_to_merge(self) -> bool:
-        """Whether the branch brings nothing that the base has not."""
-        return self.ahead == 0 or self.merged_is_base
-
-    @property
-    def merged_is_base(self) -> bool:
-        """Whether the files of the branch equal those where it parted from its base."""
-        return not self.changes
 
 
 async def compare(task: TaskRow) -> Comparison:
@@ -83,6 +75,7 @@ async def _compare(worktree: WorktreeRow) -> Comparison:
         behind=behind,
         changes=tuple(await changed_files(root, await tree_of(root, fork), taken.tree)),
         conflicts=merge.conflicts,
+        nothing_to_merge=not merge.conflicts and merge.marked_tree == await tree_of(root, base),
     )
 
 

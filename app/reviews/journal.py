@@ -8,9 +8,10 @@ from app.reviews.tables import Merge
 
 
 class MergeJournal:
-    """One row of `merges`, as `app.git.advancing` wants its journal."""
+    """One row of `merges`, as `app.git.advancing` wants its journal. `new_oid` is the merge."""
 
-    def __init__(self, merge_id: str) -> None:
+    def __init__(self, merge_id: str, new_oid: str) -> None:
+        self.new_oid = new_oid
         self._row = Merge.id == merge_id
 
     async def open(self, checkout: Path, old: str, new: str) -> None:
@@ -28,7 +29,7 @@ class MergeJournal:
         await Merge.update({Merge.status: "prepared"}).where(self._row)
 
     async def done(self) -> None:
-        """The base branch has moved."""
+        """The base branch has moved. Together with the task, or a crash between the two would lose the approval."""
         await Merge.update({Merge.status: "done", Merge.completed_at: now()}).where(self._row)
 
     async def refuse(self) -> None:

@@ -12,8 +12,8 @@ from app.events.reading import LoggedEvent
 from app.git.diffs import FileChange, patch, printable
 from app.git.refs import tree_of
 from app.postgres.reading import one, rows
-from app.reviews.approving import default_message
 from app.reviews.comparing import Comparison, compare
+from app.reviews.merging import default_message
 from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
 from app.runs.rows import runs_of_task
 from app.tasks.rows import TaskRow
@@ -56,7 +56,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         task_id=task.id,
         title=task.title,
         column=task.column,
-        stage=stage_of(task.column, agent.status if agent else None),
+        stage=stage_of(task.column, agent.status if agent else None, agent is None or agent.current_task_id == task.id),
         agent=AgentLink(agent.id, agent.name, agent.status) if agent else None,
         session_id=task.session_id,
         run_number=runs[0].number if runs else None,

@@ -9,6 +9,7 @@ from app.postgres.reading import execute
 from app.projects.locking import locked
 from app.tasks.moving import transition
 from app.tasks.rows import Pending, TaskRow, get_task
+from app.worktrees.merging import require_not_merging
 
 
 async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
@@ -16,6 +17,7 @@ async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
     task = await get_task(task_id)
     async with locked(task.project_id):
         task = await get_task(task_id)
+        await require_not_merging(task.worktree_id)
         metadata = msgspec.structs.replace(
             task.metadata, wanted_agent_id=task.agent_id, pending=Pending("rejection", _prompt(reason)), ended_by=None
         )

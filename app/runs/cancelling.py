@@ -1,12 +1,16 @@
 """Cancel a task: its run is stopped and verified dead, its work committed, its worktree removed."""
 
+from contextlib import suppress
+
 import msgspec
 
 from app.agents import states
 from app.agents.rows import get_agent
+from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
 from app.git.repository import branch_oid, inspect
 from app.git.worktrees import delete_branch
+from app.postgres.reading import execute
 from app.projects.locking import locked
 from app.projects.rows import get_project
 from app.runs.rows import live_run_of_task
@@ -15,6 +19,8 @@ from app.sessions.opening import close_in_lock
 from app.tasks import states as task_states
 from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
+from app.worktrees.creating import set_status_in_lock
+from app.worktrees.merging import require_not_merging
 from app.worktrees.removing import take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
 
@@ -26,11 +32,7 @@ async def cancel(task_id: str, *, actor: Actor, position: int | None = 0, discar
     """
     task = await get_task(task_id)
     task_states.after(task.column, "cancel")
-    run = await live_run_of_task(task_id)
-    if run is not None:
-        await stop_run(run, actor)
-    async with locked(task.project_id):
-        task = await _to_backlog(await get_task(task_id), actor, position)
+    task = await _stop_and_move(task, actor, position)
     if task.worktree_id is not None:
         worktree = await get_worktree(task.worktree_id)
         if worktree.status != "removed":
@@ -40,21 +42,40 @@ async def cancel(task_id: str, *, actor: Actor, position: int | None = 0, discar
     return await get_task(task_id)
 
 
+async def _stop_and_move(task: TaskRow, actor: Actor, position: int | None) -> TaskRow:
+    """An engine may begin the task after we looked: then that run is stopped as well before the card moves."""
+    while True:
+        if run := await live_run_of_task(task.id):
+            with suppress(Conflict):  # It ended by itself meanwhile.
+                await stop_run(run, actor)
+        async with locked(task.project_id):
+            if await live_run_of_task(task.id) is None:
+                return await _to_backlog(await get_task(task.id), actor, position)
+
+
 async def _discard(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
     repository = await inspect((await get_project(task.project_id)).root)
     tip = await branch_oid(repository, worktree.branch)
     if tip is not None:
         await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
     async with locked(task.project_id):
+        # The agent would go on believing in files that are gone.
+        await execute(
+            "UPDATE run_details SET native_session_id = NULL"
+            " WHERE run_id IN (SELECT id FROM agent_runs WHERE task_id = $1)",
+            task.id,
+        )
         await write(await get_task(task.id), "task.discarded", actor=actor, branch=None, worktree_id=None)
 
 
 async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> TaskRow:
-    """The card's move, its agent's release and its session's end, in one transaction."""
+    """The card's move, its agent's release, its session's end and its worktree's, in one transaction."""
+    await require_not_merging(task.worktree_id)
     if task.agent_id is not None:
         await _release(task)
     if task.session_id is not None:
         await close_in_lock(task.session_id, task.project_id, actor=actor)
+    await _hold_for_removal(task)
     metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
     return await transition(
         task,
@@ -68,6 +89,13 @@ async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> Task
     )
 
 
+async def _hold_for_removal(task: TaskRow) -> None:
+    """From now on no new run begins in the worktree."""
+    worktree = await get_worktree(task.worktree_id) if task.worktree_id else None
+    if worktree is not None and worktree.status != "removed":
+        await set_status_in_lock(worktree, "removing")
+
+
 async def _release(task: TaskRow) -> None:
     agent = await get_agent(task.agent_id or "")
     if agent.current_task_id == task.id and agent.status == "error":
@@ -79,4 +107,6 @@ async def _release(task: TaskRow) -> None:
             current_task_id=None,
             current_session_id=None,
             current_worktree_id=None,
+            last_error=None,
+            last_error_at=None,
         )

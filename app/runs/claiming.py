@@ -15,6 +15,7 @@ from app.ids import create_id
 from app.postgres.reading import rows, scalar
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
+from app.runs.counting import tasks_of_agent
 from app.runs.tables import AgentRun, RunDetail
 from app.sessions.opening import session_for
 from app.tasks.moving import write
@@ -49,10 +50,15 @@ async def claim_next(project_id: str) -> Claim | None:
 
 
 async def queued(project_id: str) -> list[TaskRow]:
-    """The queue of a project: tasks in progress without an agent, in board order."""
+    """The queue of a project: tasks in progress without an agent, in board order.
+
+    A task whose worktree is just being removed waits for that: its branch cannot be checked out twice.
+    """
     return await rows(
         TaskRow,
-        f"{SELECT_TASK} WHERE project_id = $1 AND \"column\" = 'in_progress' AND agent_id IS NULL ORDER BY position",
+        f"{SELECT_TASK} WHERE project_id = $1 AND \"column\" = 'in_progress' AND agent_id IS NULL"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM worktrees w WHERE w.id = worktree_id AND w.status = 'removing')"
+        " ORDER BY position",
         project_id,
     )
 
@@ -90,7 +96,7 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
     await states.change(
         project.id, agent.id, "starting", actor=SYSTEM,
         current_task_id=task.id, current_session_id=session_id, current_worktree_id=worktree.id,
-        total_tasks=agent.total_tasks + (pending.cause == "task"), last_error=None, last_error_at=None,
+        last_error=None, last_error_at=None, **await tasks_of_agent(agent.id),
     )  # fmt: skip
     await write(
         task, "task.begun", actor=SYSTEM,
@@ -112,6 +118,8 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
             project_id=task.project_id,
             session_id=session_id,
             prompt=_prompt(task, pending, conversation),
+            token_input_count=None,
+            token_output_count=None,
             started_at=now(),
         )
     )

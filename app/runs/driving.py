@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from app.agents import states
@@ -12,16 +12,18 @@ from app.agents.rows import AgentRow, get_agent
 from app.events.recording import SYSTEM, Actor, record
 from app.git.repository import inspect
 from app.ids import create_id
+from app.postgres.patience import patiently
 from app.postgres.reading import execute
 from app.processes import trees
+from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
+from app.runners.measuring import measured
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
-from app.runs.redacting import Redactor
 from app.runs.rows import RunRow, get_run
 from app.runs.tables import AgentRun, RunDetail
 from app.sessions.messaging import take_next
@@ -40,63 +42,72 @@ BATCH_MAX = 100
 class Drive:
     """One run on its way. `stop` may be called at any moment, also before the program is up."""
 
-    def __init__(self, claim: Claim, runner: Runner | None, settings: Settings) -> None:
+    def __init__(self, claim: Claim, runners: Mapping[str, Runner], settings: Settings) -> None:
         self.claim = claim
         self.settings = settings
-        self._runner = runner
+        self._runners = runners
         self._live: LiveRun | None = None
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None
 
     async def run(self) -> None:
         """The whole run. Whatever goes wrong, the run ends in the database with a reason."""
-        recorder = Recorder(self.claim, (await get_agent(self.claim.agent_id)).name, self._redactor())
+        agent = await patiently(lambda: get_agent(self.claim.agent_id))
+        recorder = Recorder(self.claim, agent.name, Redactor(self.settings.agent_environment))
         try:
             ending = await self._run(recorder)
         except SetupFailed as error:
             ending = Finished(error_type="setup_failed", error=error.message)
         except Exception as error:
             log.exception("run %s failed in our own code", self.claim.run_id)
-            ending = Finished(error_type="setup_failed", error=f"AgentPane failed: {error}")
+            reason: ErrorType = "interrupted" if self._live else "setup_failed"
+            ending = Finished(error_type=reason, error=f"AgentPane failed: {error}")
         if self._live is not None:
             await self._live.stop("interrupted")
         if self._stop_reason and ending.error_type == "setup_failed":
-            ending = Finished(error_type=self._stop_reason, error="The run was stopped before its program began.")
-        await finish(self.claim, recorder, ending)
+            ending = Finished(error_type=self._stop_reason, error=ending.error)
+        await patiently(lambda: finish(self.claim, recorder, ending))
         shutil.rmtree(self._state_dir, ignore_errors=True)
 
     async def stop(self, reason: ErrorType) -> None:
-        """End the run with `reason`; returns when its processes are gone."""
-        self._stop_reason = reason
-        if self._setup is not None:
-            self._setup.cancel()
+        """End the run with `reason`, the first one counts; returns when its processes are gone."""
+        if self._stop_reason is None:
+            self._stop_reason = reason
+            if self._setup is not None:
+                self._setup.cancel()
         if self._live is not None:
-            await self._live.stop(reason)
+            await self._live.stop(self._stop_reason)
 
     @property
     def _state_dir(self) -> Path:
         return self.settings.data_dir / "runs" / self.claim.run_id
 
-    def _redactor(self) -> Redactor:
-        return Redactor(self.settings.agent_environment)
-
     async def _run(self, recorder: Recorder) -> Finished:
         project, agent = await get_project(self.claim.project_id), await get_agent(self.claim.agent_id)
+        await self._require_wanted()
         worktree = await self._prepare(project)
-        run = await get_run(self.claim.run_id)
-        if self._stop_reason or run.stop_requested:
-            return Finished(error_type=self._stop_reason or "stopped", error="The run was stopped before it began.")
-        if self._runner is None:
-            return Finished(error_type="runner_missing", error=f"This version has no runner '{agent.config.runner}'.")
+        run = await self._require_wanted()
+        runner = self._runners.get(run.runner)
+        if runner is None:
+            return Finished(error_type="runner_missing", error=f"This version has no runner '{run.runner}'.")
         spec = await self._spec(project, agent, worktree, run)
-        available = self._runner.availability(spec.env, spec.command)
+        available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
         await self._begin(run)
-        self._live = await self._runner.start(spec)
+        self._live = await runner.start(spec)
         if self._stop_reason:
             await self._live.stop(self._stop_reason)
         return await self._listen(self._live, recorder)
+
+    async def _require_wanted(self) -> RunRow:
+        """The run, unless somebody asked for its end before its program began."""
+        run = await get_run(self.claim.run_id)
+        if run.stop_requested and self._stop_reason is None:
+            self._stop_reason = "stopped"
+        if self._stop_reason:
+            raise SetupFailed("The run was stopped before its program began.")
+        return run
 
     async def _prepare(self, project: ProjectRow) -> WorktreeRow:
         task = await get_task(self.claim.task_id)
@@ -109,7 +120,7 @@ class Drive:
         except asyncio.CancelledError:
             if self._stop_reason is None:
                 raise
-            raise SetupFailed("Setting up the worktree was stopped.") from None
+            raise SetupFailed("The run was stopped while its worktree was set up.") from None
         finally:
             self._setup = None
 
@@ -165,7 +176,7 @@ class Drive:
 
     async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished:
         ending = Finished(error_type="process_exit", error="The program ended without saying how.")
-        async for batch in batches(live.events()):
+        async for batch in batches(measured(live.events())):
             rest = [event for event in batch if not isinstance(event, Finished)]
             ending = next((event for event in batch if isinstance(event, Finished)), ending)
             await recorder.write(rest)

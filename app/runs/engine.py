@@ -14,7 +14,7 @@ from app.postgres.errors import is_away
 from app.runners.base import ErrorType, Runner
 from app.runs.claiming import Claim, claim_next, projects_with_queue
 from app.runs.driving import Drive
-from app.runs.rows import get_run
+from app.runs.rows import asked_to_stop
 from app.sessions import presence
 from app.settings import Settings
 
@@ -68,15 +68,14 @@ class Engine:
         if note.session_id is not None:
             return
         if note.kind == "run.stop_requested" and note.subject in self._drives:
-            task = self._spawn(self._end_as_requested(note.subject))
-            self._stopping.add(task)
-            task.add_done_callback(self._stopping.discard)
+            self._end_soon(note.subject)
         else:
             self._wake.set()
 
-    async def _end_as_requested(self, run_id: str) -> None:
-        run = await get_run(run_id)
-        await self.end(run_id, "interrupted" if run.stop_requested == "interrupted" else "stopped")
+    def _end_soon(self, run_id: str) -> None:
+        task = self._spawn(self.end(run_id, "stopped"))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
 
     async def _tick_forever(self) -> None:
         while True:
@@ -84,8 +83,14 @@ class Engine:
             self._wake.set()
             try:
                 await presence.expire()
+                await self._hear_what_was_missed()
             except Exception as error:
-                _report(error, "presence could not be tidied")
+                _report(error, "the engine's round was cut off")
+
+    async def _hear_what_was_missed(self) -> None:
+        """While the listener has no connection, requests for a stop are only in the database."""
+        for run_id in await asked_to_stop(list(self._drives)):
+            self._end_soon(run_id)
 
     async def _claim_forever(self) -> None:
         while True:
@@ -98,12 +103,14 @@ class Engine:
 
     async def _claim_all(self) -> None:
         for project_id in await projects_with_queue():
-            while not self._closed and (claim := await claim_next(project_id)):
-                await self._drive(claim)
+            try:
+                while not self._closed and (claim := await claim_next(project_id)):
+                    self._drive(claim)
+            except Exception as error:
+                _report(error, f"the queue of project {project_id} could not be served; trying again")
 
-    async def _drive(self, claim: Claim) -> None:
-        run = await get_run(claim.run_id)
-        drive = Drive(claim, self._runners.get(run.runner), self._settings)
+    def _drive(self, claim: Claim) -> None:
+        drive = Drive(claim, self._runners, self._settings)
         task = self._spawn(drive.run())
         self._drives[claim.run_id] = (drive, task)
         task.add_done_callback(lambda _: self._ended(claim.run_id))

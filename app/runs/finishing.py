@@ -18,12 +18,15 @@ from app.git.refs import merge_base, resolve, tree_of
 from app.git.refusals import GitError, GitRefused
 from app.git.returning import return_to_branch
 from app.postgres.reading import execute, rows, scalar
+from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners.base import Finished
 from app.runs.claiming import Claim
+from app.runs.counting import HANDED_IN, tasks_of_agent
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, ToolSummary, get_run
 from app.runs.tables import AgentRun, RunDetail
+from app.sessions.messaging import follow_up_with_queue
 from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.removing import save_work
@@ -36,9 +39,6 @@ _SENTENCES = {
     "stalled": "Nothing was heard of the agent for too long, so the run was ended.",
     "interrupted": "The server stopped while this run was going on.",
 }
-
-#: Reasons to stop early that still hand in what was done.
-HANDED_IN = ("turn_limit", "budget")
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -53,17 +53,26 @@ class Work(msgspec.Struct, frozen=True):
 async def finish(claim: Claim, recorder: Recorder, ending: Finished) -> None:
     """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead."""
     run = await get_run(claim.run_id)
-    if ending.error_type is not None and not ending.error:
-        ending = msgspec.structs.replace(ending, error=_SENTENCES.get(ending.error_type))
+    if not run.is_live:
+        return
+    ending = _worded(ending, recorder.clean)
     ending, work, saved = await _keep_work(claim, run, ending)
     async with locked(claim.project_id):
-        await recorder.close_open_calls(ending.error or "The run ended before this call did.")
+        await recorder.close_what_is_open(ending.error or "The run ended before this call did.")
         task = await get_task(claim.task_id)
-        run = await _write_run(run, ending, saved)
+        run = await _write_run(await get_run(run.id), ending, saved)
         handed_in = ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
         await _write_agent(claim, ending, handed_in)
-        await _write_task(task, run, ending, work, handed_in)
         await _tell_session(claim, run, ending, work)
+        await _write_task(task, run, ending, work, handed_in)
+
+
+def _worded(ending: Finished, clean: Redactor) -> Finished:
+    """With a sentence for every reason, and without secrets: a program's last words come here and nowhere else."""
+    error = ending.error or (_SENTENCES.get(ending.error_type) if ending.error_type else None)
+    return msgspec.structs.replace(
+        ending, error=clean.text(error) if error else None, result=clean.text(ending.result) if ending.result else None
+    )
 
 
 async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finished, Work, bool]:
@@ -109,8 +118,8 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
             AgentRun.status: "completed" if ending.error_type is None else "error",
             AgentRun.result: ending.result,
             AgentRun.turn_count: max(run.turn_count, ending.turn_count),
-            AgentRun.token_input_count: usage.input_tokens,
-            AgentRun.token_output_count: usage.output_tokens,
+            AgentRun.token_input_count: _known(usage.input_tokens, run.token_input_count),
+            AgentRun.token_output_count: _known(usage.output_tokens, run.token_output_count),
             AgentRun.tool_calls: msgspec.json.encode(await _tool_summary(run.id)).decode(),
             AgentRun.error: ending.error,
             AgentRun.error_type: ending.error_type,
@@ -127,6 +136,10 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
     return await get_run(run.id)
 
 
+def _known(last: int | None, before: int | None) -> int | None:
+    return before if last is None else last
+
+
 async def _tool_summary(run_id: str) -> list[ToolSummary]:
     return await rows(
         ToolSummary,
@@ -137,38 +150,36 @@ async def _tool_summary(run_id: str) -> list[ToolSummary]:
 
 
 async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
-    agent = await get_agent(claim.agent_id)
+    counts = await tasks_of_agent(claim.agent_id)
     if handed_in:
         await states.change(
             claim.project_id, claim.agent_id, "completed", actor=SYSTEM,
-            current_task_id=None, current_session_id=None, current_worktree_id=None,
-            completed_tasks=agent.completed_tasks + 1,
+            current_task_id=None, current_session_id=None, current_worktree_id=None, **counts,
         )  # fmt: skip
     else:
         await states.change(
             claim.project_id, claim.agent_id, "error", actor=SYSTEM,
-            last_error=ending.error or ending.error_type, last_error_at=now(), failed_tasks=agent.failed_tasks + 1,
+            last_error=ending.error or ending.error_type, last_error_at=now(), **counts,
         )  # fmt: skip
 
 
 async def _write_task(task: TaskRow, run: RunRow, ending: Finished, work: Work, handed_in: bool) -> None:
     metadata = msgspec.structs.replace(task.metadata, ended_by=ending.error_type)
+    text = msgspec.json.encode(metadata).decode()
     measured: dict[str, Any] = {
         "diff_summary": work.summary,
         "files_changed": work.files,
         "lines_added": work.added,
         "lines_removed": work.removed,
         "turn_count": int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE task_id = $1", task.id) or 0),
-        "metadata": msgspec.json.encode(metadata).decode(),
     }
     if task.column != "in_progress":
         return
-    if handed_in:
-        await transition(task, "complete", actor=SYSTEM, completed_at=now(), **measured)
-    else:
-        await write(
-            task, "task.failed", actor=SYSTEM, **(measured if run.work_saved else {"metadata": measured["metadata"]})
-        )
+    if not handed_in:
+        await write(task, "task.failed", actor=SYSTEM, metadata=text, **(measured if run.work_saved else {}))
+    # What a person said while the run went on is the agent's next turn, before anybody is asked for a decision.
+    elif await follow_up_with_queue(task, await get_agent(run.agent_id), actor=SYSTEM, **measured) is None:
+        await transition(task, "complete", actor=SYSTEM, completed_at=now(), metadata=text, **measured)
 
 
 async def _tell_session(claim: Claim, run: RunRow, ending: Finished, work: Work) -> None:

@@ -18,8 +18,8 @@ Status = Literal["", "starting", "running", "paused", "completed", "error"]
 _SELECT = """
 SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,
   coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,
-  coalesce(r.turn_count, 0) AS turn_count, coalesce(r.token_input_count, 0) AS token_input_count,
-  coalesce(r.token_output_count, 0) AS token_output_count, r.duration, r.started_at,
+  coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,
+  r.token_output_count, r.duration, r.started_at,
   r.agent_id, a.name AS agent_name, left(split_part(ltrim(r.prompt, E' \\n'), E'\\n', 1), 200) AS first_line
 FROM agent_runs r JOIN agents a ON a.id = r.agent_id LEFT JOIN tasks t ON t.id = r.task_id
 WHERE r.project_id = $1 AND (cardinality($2::text[]) = 0 OR r.status::text = ANY($2))

@@ -12,10 +12,10 @@ from app.audit.tables import AuditLog
 from app.events.recording import Actor, record
 from app.ids import create_id
 from app.postgres.reading import execute, rows
+from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners import base
 from app.runs.claiming import Claim
-from app.runs.redacting import Redactor
 from app.runs.tables import RunDetail
 from app.runs.telling import activity_line, preview
 
@@ -26,6 +26,11 @@ class _OpenCall(Struct):
     call_id: str
     audit_id: str
     tool: str
+
+
+class _Draft(Struct):
+    key: str
+    text: str
 
 
 class _Call(Struct):
@@ -44,6 +49,8 @@ class Recorder:
         self.turn = 0
         self._calls: dict[str, _Call] = {}
         self._messages: set[str] = set()
+        #: By message, the end of what came that may be the beginning of a secret.
+        self._held: dict[str, str] = {}
 
     async def write(self, batch: Sequence[base.AgentEvent]) -> None:
         """Store a batch, all of it or none of it, then everybody hears of it. `Finished` is written by `finishing`."""
@@ -53,8 +60,15 @@ class Recorder:
             for event in _merge_deltas(batch):
                 await self._write_one(event)
 
-    async def adopt_open_calls(self) -> None:
-        """Take over the calls of a run that another process began, so that they can be closed."""
+    async def close_what_is_open(self, why: str) -> None:
+        """Close the calls and the messages that the end of the run cut off. In the project's lock."""
+        await self._adopt_open_calls()
+        for call_id in list(self._calls):
+            await self._tool_finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+        await self._keep_drafts()
+
+    async def _adopt_open_calls(self) -> None:
+        """Also those of a run that another process began."""
         for row in await rows(
             _OpenCall,
             "SELECT e.payload ->> 'call' AS call_id, a.id AS audit_id, a.tool FROM audit_logs a"
@@ -65,10 +79,20 @@ class Recorder:
         ):
             self._calls[row.call_id.removeprefix(f"{self._prefix}-")] = _Call(row.audit_id, row.tool)
 
-    async def close_open_calls(self, why: str) -> None:
-        """Mark calls that never ended. In the project's lock."""
-        for call_id in list(self._calls):
-            await self._tool_finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+    async def _keep_drafts(self) -> None:
+        """What was being written, as far as it came, as whole messages."""
+        drafts = await rows(
+            _Draft,
+            "SELECT payload ->> 'message' AS key, string_agg(payload ->> 'text', '' ORDER BY number) AS text"
+            " FROM events WHERE session_id = $1 AND subject = $2 AND kind = 'message'"
+            " AND (payload ->> 'partial')::boolean GROUP BY 1 ORDER BY min(number)",
+            self.claim.session_id,
+            self.claim.run_id,
+        )
+        held = {self._key(message_id): text for message_id, text in self._held.items()}
+        for draft in drafts:
+            await self._drop_deltas(draft.key)
+            await self._tell_message(draft.key, draft.text + held.get(draft.key, ""))
 
     def _key(self, program_id: str) -> str:
         """A program's own id as one that no other run has, and that is safe as a part of an element's id."""
@@ -110,31 +134,40 @@ class Recorder:
 
     async def _delta(self, event: base.TextDelta) -> None:
         self._messages.add(event.message_id)
-        await self._tell(
-            "message", {"message": self._key(event.message_id), "text": self.clean.text(event.text), "partial": True}
-        )
+        text = self.clean.text(self._held.pop(event.message_id, "") + event.text)
+        if held := self.clean.open_end(text):
+            self._held[event.message_id] = text[-held:]
+            text = text[:-held]
+        if text:
+            await self._tell("message", {"message": self._key(event.message_id), "text": text, "partial": True})
 
     async def _message(self, event: base.Message) -> None:
+        key = self._key(event.message_id)
         if event.message_id in self._messages:
-            await self._drop_deltas(event.message_id)
+            await self._drop_deltas(key)
+            self._held.pop(event.message_id, None)
         await self._take_turn(event.turn)
-        text = self.clean.text(event.text)
-        await self._tell("message", {"message": self._key(event.message_id), "text": text, "role": event.role})
+        await self._tell_message(key, event.text, event.role)
+
+    async def _tell_message(self, key: str, text: str, role: str = "assistant") -> None:
+        await self._tell("message", {"message": key, "text": self.clean.text(text), "role": role})
         await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)
 
-    async def _drop_deltas(self, message_id: str) -> None:
+    async def _drop_deltas(self, key: str) -> None:
         """The whole message takes the place of its pieces; who resumes from a piece gets the whole."""
-        self._messages.discard(message_id)
         await execute(
             "DELETE FROM events WHERE session_id = $1 AND kind = 'message' AND subject = $2"
             " AND payload ->> 'message' = $3 AND (payload ->> 'partial')::boolean",
             self.claim.session_id,
             self.claim.run_id,
-            self._key(message_id),
+            key,
         )
 
     async def _tool_started(self, event: base.ToolStarted) -> None:
         await self._take_turn(event.turn)
+        if event.call_id in self._calls:
+            error = "The program began another call under the same id."
+            await self._tool_finished(base.ToolFinished(call_id=event.call_id, status="error", error=error))
         tool = self.clean.text(event.tool)
         arguments = self.clean.value(event.input)
         audit_id = create_id()

@@ -6,17 +6,17 @@ Their processes die with the server (each has a guard); what is left of one all 
 import logging
 
 from app.agents.rows import get_agent
+from app.errors import DomainError
 from app.git.refusals import GitError, GitRefused
 from app.processes import trees
-from app.projects.locking import locked
+from app.processes.redacting import Redactor
 from app.runners.base import Finished, Usage
 from app.runs.claiming import Claim
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
-from app.runs.redacting import Redactor
 from app.runs.rows import RunRow, live_runs
 from app.tasks.rows import get_task
-from app.worktrees.creating import set_status_in_lock
+from app.worktrees.creating import cut_off
 from app.worktrees.rows import get_worktree
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ async def _write_end(run: RunRow) -> None:
     claim = Claim(run.id, task.id, agent.id, run.session_id, task.worktree_id, run.project_id)
     await _unblock_worktree(claim)
     recorder = Recorder(claim, agent.name, Redactor({}))
-    await recorder.adopt_open_calls()
     ending = Finished(
         error_type="interrupted",
         error=WHY,
@@ -61,13 +60,12 @@ async def _write_end(run: RunRow) -> None:
     )
     try:
         await finish(claim, recorder, ending)
-    except (GitRefused, GitError) as error:
-        log.error("the work of run %s could not be looked at: %s", run.id, error)
+    except (DomainError, GitRefused, GitError, OSError):
+        log.exception("the end of run %s could not be written", run.id)
 
 
 async def _unblock_worktree(claim: Claim) -> None:
     """A worktree whose making was cut off can be made again from the step that was going on."""
     worktree = await get_worktree(claim.worktree_id)
     if worktree.status == "creating":
-        async with locked(claim.project_id):
-            await set_status_in_lock(worktree, "error", WHY)
+        await cut_off(worktree, WHY)

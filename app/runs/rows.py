@@ -96,3 +96,15 @@ async def live_runs(project_id: str | None = None) -> list[RunRow]:
         f"{SELECT_RUN} WHERE r.completed_at IS NULL AND ($1::text IS NULL OR r.project_id = $1) ORDER BY r.started_at",
         project_id,
     )
+
+
+async def asked_to_stop(run_ids: list[str]) -> list[str]:
+    """Those of these runs whose end somebody asked for."""
+
+    class _Id(Struct):
+        run_id: str
+
+    found = await rows(
+        _Id, "SELECT run_id FROM run_details WHERE run_id = ANY($1) AND stop_requested IS NOT NULL", run_ids
+    )
+    return [row.run_id for row in found]

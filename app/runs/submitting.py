@@ -1,5 +1,7 @@
 """Hand in what a stopped run left: the card goes to Waiting approval with the diff that is there."""
 
+import msgspec
+
 from app.agents import states
 from app.agents.rows import get_agent
 from app.clock import now
@@ -19,8 +21,7 @@ async def submit(task_id: str, *, actor: Actor, position: int | None = None) -> 
     """In progress to Waiting approval. `TASK_NO_DIFF` when the branch has no changes, 409 while a run is live."""
     task = await get_task(task_id)
     task_states.after(task.column, "submit")
-    if await live_run_of_task(task_id) is not None:
-        raise Conflict("An agent is at work on this task. Stop it first.", "AGENT_ALREADY_RUNNING")
+    await _require_no_run(task_id)
     worktree = await _worktree(task)
     await save_work(worktree, f"{task.title}\n\nHanded in by {actor.name}")
     work = await measure(worktree)
@@ -28,7 +29,9 @@ async def submit(task_id: str, *, actor: Actor, position: int | None = None) -> 
         raise Conflict("The branch has no changes to hand in.", "TASK_NO_DIFF")
     async with locked(task.project_id):
         task = await get_task(task_id)
+        await _require_no_run(task_id)
         await _release(task)
+        metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
         return await transition(
             task,
             "submit",
@@ -39,7 +42,13 @@ async def submit(task_id: str, *, actor: Actor, position: int | None = None) -> 
             files_changed=work.files,
             lines_added=work.added,
             lines_removed=work.removed,
+            metadata=msgspec.json.encode(metadata).decode(),
         )
+
+
+async def _require_no_run(task_id: str) -> None:
+    if await live_run_of_task(task_id) is not None:
+        raise Conflict("An agent is at work on this task. Stop it first.", "AGENT_ALREADY_RUNNING")
 
 
 async def _worktree(task: TaskRow) -> WorktreeRow:

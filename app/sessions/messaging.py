@@ -1,4 +1,6 @@
-"""Send a message: queued for the live agent's next turn, or the prompt of a follow-up run."""
+"""Send a message: queued for the agent's next turn, which is its next answer or else a follow-up run."""
+
+from typing import Any
 
 import msgspec
 
@@ -23,11 +25,9 @@ async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
     async with locked(session.project_id):
         session = await get_session(session_id)
         task = await _open_task(session)
-        if await is_live(session_id) or task.agent_id is None:
-            await _queue(session, text, actor)
-        else:
-            await _say(session, text, actor)
-            await follow_up(task, await get_agent(task.agent_id), Pending("message", text), actor=actor)
+        await _queue(session, text, actor)
+        if task.agent_id is not None and not await is_live(session_id):
+            await follow_up_with_queue(task, await get_agent(task.agent_id), actor=actor)
     return await get_session(session_id)
 
 
@@ -55,14 +55,30 @@ async def take_next(session_id: str, project_id: str) -> QueuedMessage | None:
         return waiting[0]
 
 
-async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: Actor) -> TaskRow:
+async def follow_up_with_queue(task: TaskRow, agent: AgentRow, *, actor: Actor, **changes: Any) -> TaskRow | None:
+    """Queue a follow-up run for the messages that wait in the task's session; None when none do.
+
+    `changes` are columns to write with it. The caller holds the project's lock.
+    """
+    if task.session_id is None or not (waiting := await queued_messages(task.session_id)):
+        return None
+    session = await get_session(task.session_id)
+    for message in waiting:
+        await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == message.id)
+        await _say(session, message.text, Actor("person", message.author))
+    pending = Pending("message", "\n\n".join(message.text for message in waiting))
+    return await follow_up(task, agent, pending, actor=actor, **changes)
+
+
+async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: Actor, **changes: Any) -> TaskRow:
     """Put a task without a live run back into the queue for its own agent. The caller holds the project's lock."""
     if agent.status in ("error", "completed") and agent.current_task_id in (task.id, None):
         await states.change(
             task.project_id, agent.id, "idle", actor=actor, current_task_id=None, current_session_id=None
         )
     metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=agent.id, pending=pending, ended_by=None)
-    return await write(task, "task.queued", actor=actor, agent_id=None, metadata=msgspec.json.encode(metadata).decode())
+    changes |= {"agent_id": None, "metadata": msgspec.json.encode(metadata).decode()}
+    return await write(task, "task.queued", actor=actor, **changes)
 
 
 async def _open_task(session: SessionRow) -> TaskRow:

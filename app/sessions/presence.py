@@ -25,17 +25,8 @@ async def renew(session_id: str, person: Person) -> SessionRow:
         joined = next((p.joined_at for p in alive if p.user_id == person.id), _now())
         me = Presence(user_id=person.id, joined_at=joined, last_seen=_now(), name=person.name)
         others = tuple(p for p in alive if p.user_id != person.id)
-        await _store(session, (*others, me), person.actor, "joined")
+        await _store(session, (*others, me), person.actor)
     return await get_session(session_id)
-
-
-async def leave(session_id: str, person: Person) -> None:
-    """The person's last tab closed."""
-    session = await get_session(session_id)
-    async with locked(session.project_id):
-        session = await get_session(session_id)
-        remaining = tuple(p for p in _alive(session) if p.user_id != person.id)
-        await _store(session, remaining, person.actor, "left")
 
 
 async def expire() -> None:
@@ -44,19 +35,26 @@ async def expire() -> None:
         if len(_alive(seen)) < len(seen.active_users):
             async with locked(seen.project_id):
                 session = await get_session(seen.id)
-                await _store(session, _alive(session), SYSTEM, "left")
+                await _store(session, _alive(session), SYSTEM)
 
 
-async def _store(session: SessionRow, present: tuple[Presence, ...], actor: Actor, change: str) -> None:
+async def _store(session: SessionRow, present: tuple[Presence, ...], actor: Actor) -> None:
     """Write who is there; an event only when the set of people changed, so that renewing costs no history."""
     await execute(
         "UPDATE sessions SET active_users = $2 WHERE id = $1", session.id, msgspec.json.encode(present).decode()
     )
-    if {p.user_id for p in present} != {p.user_id for p in session.active_users}:
-        payload = {"users": [p.user_id for p in present], "change": change}
-        await record(
-            session.project_id, "presence", actor=actor, subject=session.id, session_id=session.id, payload=payload
-        )
+    before, after = {p.user_id for p in session.active_users}, {p.user_id for p in present}
+    if before - after:
+        await _tell(session, SYSTEM, "left", present)
+    if after - before:
+        await _tell(session, actor, "joined", present)
+
+
+async def _tell(session: SessionRow, actor: Actor, change: str, present: tuple[Presence, ...]) -> None:
+    payload = {"users": [p.user_id for p in present], "change": change}
+    await record(
+        session.project_id, "presence", actor=actor, subject=session.id, session_id=session.id, payload=payload
+    )
 
 
 def _alive(session: SessionRow) -> tuple[Presence, ...]:

@@ -1,5 +1,6 @@
 """Make a worktree through its four recorded steps: add, env, deps, init. Doing it again does only what is missing."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from app.events.recording import SYSTEM, record
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, branch_oid, inspect
 from app.git.worktrees import add, attach, hide
+from app.postgres.reading import execute
+from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.worktrees.commands import CommandFailed, guess_install, run_command
@@ -33,12 +36,30 @@ class SetupFailed(DomainError):
 async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
     """Carry out the steps that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
     worktree = await get_worktree(worktree_id)
-    project = await get_project(worktree.project_id)
-    for step in await steps_of(worktree_id):
-        if step.status not in ("done", "skipped"):
-            await _carry_out(step.name, worktree, project, env)
-    await _set_status(worktree, "active", None)
+    missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
+    try:
+        if missing and worktree.status == "error":
+            await _set_status(worktree, "creating", None)
+        for name in missing:
+            await _carry_out(name, worktree, await get_project(worktree.project_id), env)
+    except asyncio.CancelledError:
+        await cut_off(worktree, "Stopped before it was done.")
+        raise
+    if worktree.status != "active":
+        await _set_status(worktree, "active", None)
     return await get_worktree(worktree_id)
+
+
+async def cut_off(worktree: WorktreeRow, why: str) -> None:
+    """Write that the making of a worktree ended in the middle of a step; trying again goes on there."""
+    async with locked(worktree.project_id):
+        await execute(
+            "UPDATE worktree_steps SET status = 'error', log = $2, completed_at = now()"
+            " WHERE worktree_id = $1 AND status = 'running'",
+            worktree.id,
+            why,
+        )
+        await set_status_in_lock(worktree, "error", why)
 
 
 def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
@@ -47,14 +68,16 @@ def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
 
 
 async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> None:
+    clean = Redactor(env)
     await _write_step(worktree, name, "running", None)
     try:
         status, log = await _do(name, worktree, project, env)
-    except (GitRefused, GitError, CommandFailed, OSError) as error:
-        await _write_step(worktree, name, "error", str(error))
-        await _set_status(worktree, "error", str(error))
-        raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from error
-    await _write_step(worktree, name, status, log)
+    except (GitRefused, GitError, CommandFailed, OSError) as failure:
+        error = clean.text(str(failure))
+        await _write_step(worktree, name, "error", error)
+        await _set_status(worktree, "error", error)
+        raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from failure
+    await _write_step(worktree, name, status, clean.text(log))
 
 
 async def _do(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> Outcome:

@@ -29,12 +29,13 @@ async def save_work(worktree: WorktreeRow, message: str, author: Identity = AGEN
     return saved.commit
 
 
-async def take_down(worktree: WorktreeRow, *, actor: Actor, merged: bool = False) -> None:
+async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: bool = False) -> None:
     """Save, remove the folder, keep the branch. Raises 409 with what is in the way; retry helps."""
     project = await get_project(worktree.project_id)
     repository = await inspect(project.root)
-    async with locked(worktree.project_id):
-        await set_status_in_lock(worktree, "removing")
+    if worktree.status != "removing":
+        async with locked(worktree.project_id):
+            await set_status_in_lock(worktree, "removing")
     try:
         await _remove(worktree, repository)
     except (GitRefused, GitError) as error:

@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 
-from app.cli import COMMANDS, run
+from app.cli import COMMANDS, agentpane, run
 
+#: Only for developers, in a checkout.
+WITHOUT_DATA = [["db", "new"]]
 SLOW = {"litestar", "piccolo", "claude_agent_sdk", "asyncpg", "uvicorn", "msgspec"}
 
 
@@ -19,10 +23,24 @@ def test_help_imports_nothing_that_is_slow() -> None:
     assert "click" in modules.split()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([command, "--help"]) == 0
-    assert "Usage: agentpane" in capsys.readouterr().out
+def commands() -> Iterator[list[str]]:
+    """Every command, and every one inside it."""
+    for name in COMMANDS:
+        command = agentpane.get_command(click.Context(agentpane), name)
+        yield [name]
+        yield from ([name, inner] for inner in getattr(command, "commands", ()))
+
+
+@pytest.mark.parametrize("command", list(commands()), ids=" ".join)
+def test_every_command_has_help_at_once(command: list[str]) -> None:
+    program = (
+        f"import sys; from app.cli import run; code = run({[*command, '--help']}); print(*sys.modules); exit(code)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    *text, modules = answer.stdout.splitlines()
+    assert text[0].startswith(f"Usage: agentpane {' '.join(command)}")
+    assert "--data-dir" in answer.stdout or command in WITHOUT_DATA or len(command) == 1
+    assert SLOW.isdisjoint(modules.split())
 
 
 @pytest.mark.parametrize(

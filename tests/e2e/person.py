@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Locator, Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 #: Seconds until something that an agent does has to be on the page.
-PATIENCE_S = 45.0
+PATIENCE_S = 30.0
 _AGAIN_S = 0.2
 
 
@@ -32,7 +33,11 @@ class Person:
         """Wait until the page shows `selector`: by itself with JavaScript, by asking again without."""
         found = self.page.locator(selector).first
         if self.has_script:
-            await found.wait_for(state="attached", timeout=PATIENCE_S * 1000)
+            try:
+                await found.wait_for(state="attached", timeout=PATIENCE_S * 1000)
+            except PlaywrightTimeout as late:
+                text = await self.page.locator("body").inner_text()
+                raise AssertionError(f"{selector} never came to {self.page.url}:\n{text}") from late
             return found
         deadline = time.monotonic() + PATIENCE_S
         while not await found.count():

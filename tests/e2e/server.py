@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,10 +15,17 @@ STOP_S = 15.0
 
 
 class Server:
-    """`agentpane serve` on a free port. `url` is where it serves."""
+    """`agentpane serve` (or another command that serves) on a free port. `url` is where it serves."""
 
-    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
-        self.data_dir = folder / "data"
+    def __init__(
+        self,
+        folder: Path,
+        env: dict[str, str] | None = None,
+        data_dir: Path | None = None,
+        command: Sequence[str] = ("serve",),
+    ) -> None:
+        self.data_dir = data_dir or folder / "data"
+        self._command = command
         self.home = folder / "home"
         self.home.mkdir(parents=True, exist_ok=True)
         self._env = {
@@ -32,7 +40,7 @@ class Server:
         """Start it and wait for its one line."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", "serve", "--port", "0", "--data-dir", str(self.data_dir),
+                sys.executable, "-m", "app", *self._command, "--port", "0", "--data-dir", str(self.data_dir),
                 cwd=ROOT, env=self._env, stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         assert self.process.stdout is not None

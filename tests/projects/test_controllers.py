@@ -8,6 +8,7 @@ import pytest
 from app.projects.rows import ProjectRow, all_projects, get_project
 from tests.git.repositories import make_repository, user
 from tests.visitor import Visitor
+from tests.work import begin
 
 
 async def test_the_first_page_leads_to_the_first_project(visitor: Visitor, repository: Path) -> None:
@@ -245,6 +246,16 @@ async def test_a_project_is_deleted_by_its_typed_name_and_its_repository_stays(
     assert await all_projects() == []
     assert user(repository, "rev-list", "--count", "HEAD") == "1"
     assert (await visitor.get(f"/projects/{project.id}")).status_code == 404
+
+
+async def test_a_project_with_agents_at_work_is_not_deleted(visitor: Visitor, project: ProjectRow) -> None:
+    await begin(project.id)
+    page, action = f"/projects/{project.id}/settings", f"/projects/{project.id}/delete"
+    assert "1 agent is at work" in await visitor.page(page)
+    for send in (visitor.send, visitor.send_htmx):
+        answer = await send(page, action, confirm_name=project.name)
+        assert (answer.status_code, 'data-error-code="PROJECT_HAS_RUNNING_AGENTS"' in answer.text) == (409, True)
+    assert await get_project(project.id) == project
 
 
 @pytest.mark.parametrize("page", ["settings", "agents", "runs", "sessions", "worktrees", "audit"])

@@ -19,6 +19,7 @@ class Redactor:
     def __init__(self, environment: Mapping[str, str]) -> None:
         values = {value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
         longest_first = sorted(values, key=len, reverse=True)
+        self._secrets = tuple(longest_first)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def text(self, text: str) -> str:
@@ -29,6 +30,10 @@ class Redactor:
         text = text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
         return self._pattern.sub(MARK, text) if self._pattern else text
 
+    def open_end(self, text: str) -> int:
+        """How many characters at the end of `text` may be the beginning of a secret that goes on in the next piece."""
+        return max((_overlap(text, secret) for secret in self._secrets), default=0)
+
     def value(self, value: Any) -> Any:
         """The same for every string in a JSON document."""
         if isinstance(value, str):
@@ -38,3 +43,8 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def _overlap(text: str, secret: str) -> int:
+    longest = min(len(text), len(secret) - 1)
+    return next((length for length in range(longest, 0, -1) if text.endswith(secret[:length])), 0)

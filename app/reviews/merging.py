@@ -1,0 +1,128 @@
+"""Merge what was approved away from every working copy, and move the base branch to it."""
+
+import logging
+
+from app.errors import Conflict
+from app.events.recording import Actor
+from app.git.advancing import advance
+from app.git.commits import Identity
+from app.git.merging import merge_commit
+from app.git.refusals import GitError, GitRefused
+from app.git.repository import Repository, inspect
+from app.ids import create_id
+from app.postgres.patience import patiently
+from app.projects.rows import get_project
+from app.reviews.comparing import Comparison
+from app.reviews.forms import Approval
+from app.reviews.journal import MergeJournal
+from app.reviews.settling import open_merges, settle
+from app.reviews.tables import Merge
+from app.tasks.rows import TaskRow
+
+log = logging.getLogger(__name__)
+
+#: What a refusal of git means to the person who approved.
+_CODES = {
+    "dirty": "CHECKOUT_DIRTY",
+    "in_the_way": "CHECKOUT_DIRTY",
+    "not_on_base": "CHECKOUT_DIRTY",
+    "busy": "CHECKOUT_BUSY",
+    "misconfigured": "CHECKOUT_BUSY",
+    "conflict": "WORKTREE_MERGE_CONFLICT",
+    "nothing_to_merge": "TASK_NO_DIFF",
+}
+
+
+async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> MergeJournal:
+    """Merge exactly what was compared into its base branch; the journal stays open. 409 with everything as it was."""
+    if comparison.nothing_to_merge:
+        raise Conflict(
+            "The branch brings nothing that its base has not. Accept it without a merge, or request changes.",
+            "TASK_NO_DIFF",
+        )
+    if comparison.conflicts:
+        paths = sorted({conflict.path for conflict in comparison.conflicts})
+        raise Conflict(
+            f"The branch does not merge into {comparison.worktree.base_branch}: {_listed(paths)} conflict. "
+            "Nothing was changed.",
+            "WORKTREE_MERGE_CONFLICT",
+            paths=paths,
+        )
+    repository = await inspect((await get_project(task.project_id)).root)
+    try:
+        return await _advance(task, comparison, form, actor, repository)
+    except GitRefused as refusal:
+        code = _CODES.get(refusal.reason, "TASK_STALE_DIFF")
+        files = f" ({_listed(list(refusal.paths))})" if refusal.paths else ""
+        raise Conflict(f"Nothing was merged: {refusal}{files}", code, paths=list(refusal.paths)) from refusal
+
+
+async def _advance(
+    task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, repository: Repository
+) -> MergeJournal:
+    message = form.message.strip() or default_message(task, actor.name)
+    author = _identity(repository, actor)
+    new = await merge_commit(
+        comparison.root, form.merge_method, comparison.base, comparison.head, message, author=author
+    )
+    merge_id = create_id()
+    await Merge.insert(
+        Merge(
+            id=merge_id,
+            project_id=task.project_id,
+            task_id=task.id,
+            digest=comparison.digest,
+            method=form.merge_method,
+            base_branch=comparison.worktree.base_branch,
+            branch=comparison.worktree.branch,
+            old_oid=comparison.base,
+            new_oid=new,
+            merged_by=actor.name,
+        )
+    )
+    journal = MergeJournal(merge_id, new)
+    try:
+        await advance(repository, comparison.worktree.base_branch, comparison.base, new, journal)
+    except GitRefused:
+        await journal.refuse()
+        raise
+    except Exception as error:
+        if not await _settled(repository, merge_id, error):
+            await journal.refuse()
+            raise
+    return journal
+
+
+async def _settled(repository: Repository, merge_id: str, error: Exception) -> bool:
+    """Whether a merge that broke off (a full disk, the database away) is in after all; `HalfDone` when nobody knows."""
+    log.error("the merge %s broke off; finishing it", merge_id, exc_info=error)
+    try:
+        merge = next(each for each in await patiently(open_merges) if each.id == merge_id)
+        return await settle(repository, merge)
+    except (GitRefused, GitError, OSError) as half_done:
+        raise HalfDone(
+            f"The merge broke off and could not be finished: {half_done}. "
+            "When the reason is gone, start AgentPane again: it finishes the merge.",
+            "CHECKOUT_BUSY",
+        ) from error
+
+
+class HalfDone(Conflict):
+    """Files of the checkout changed and the merge is not in: the worktree stays held until a start mends it."""
+
+
+def default_message(task: TaskRow, approver: str) -> str:
+    """What a merge commit says unless the approver writes something else."""
+    return f"{task.title}\n\nTask {task.id[:6]}, approved by {approver}"
+
+
+def _identity(repository: Repository, actor: Actor) -> Identity:
+    """Merges are signed with the repository's own identity, else with the approver's name."""
+    if repository.user_name and repository.user_email:
+        return Identity(repository.user_name, repository.user_email)
+    return Identity(actor.name, "agentpane@localhost")
+
+
+def _listed(paths: list[str]) -> str:
+    shown = ", ".join(paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
