@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from app.postgres.reading import execute, scalar
+from app.postgres.reading import scalar
 
 #: The channel of NOTIFY; the payload is a `Notification` as JSON.
 CHANNEL = "agentpane_events"
@@ -63,8 +63,10 @@ async def record(
     if _open_feed.get() != project_id:
         raise RuntimeError(f"{kind} was recorded without holding the lock of project {project_id}")
     number = await scalar(
-        "INSERT INTO events (project_id, session_id, kind, subject, actor_kind, actor, payload)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING number",
+        "WITH recorded AS (INSERT INTO events (project_id, session_id, kind, subject, actor_kind, actor, payload)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING number, project_id, session_id, kind, subject)"
+        " SELECT number, pg_notify($8, json_build_array(number, project_id, session_id, kind, subject)::text)"
+        " FROM recorded",
         project_id,
         session_id,
         kind,
@@ -72,7 +74,6 @@ async def record(
         actor.kind,
         actor.name,
         msgspec.json.encode(payload or {}).decode(),
+        CHANNEL,
     )
-    notification = Notification(number, project_id, session_id, kind, subject)
-    await execute("SELECT pg_notify($1, $2)", CHANNEL, msgspec.json.encode(notification).decode())
     return int(number)

@@ -7,8 +7,8 @@ from app.errors import Conflict
 from app.events.recording import Actor, record
 from app.postgres.reading import one
 from app.tasks import states
-from app.tasks.positions import make_room, take_out
-from app.tasks.rows import SELECT_TASK, Column, TaskRow
+from app.tasks.positions import make_room, step_aside, take_out
+from app.tasks.rows import SELECT_TASK, TaskRow
 from app.tasks.tables import Task
 
 
@@ -24,7 +24,8 @@ async def transition(
     target = states.after(current.column, event)
     if target == current.column:
         return await write(current, f"task.{event}", actor=actor, **changes)
-    place = await _change_place(current, target, position)
+    await take_out(current.project_id, current.column, current.position)
+    place = await make_room(current.project_id, target, position)
     return await write(current, "task.moved", actor=actor, column=target, position=place, cause=event, **changes)
 
 
@@ -33,7 +34,7 @@ async def reorder(task: TaskRow, position: int, *, actor: Actor) -> TaskRow:
     current = await _current(task)
     if current.column != task.column:
         raise states.refusal(current.column, "move")
-    place = await _change_place(current, current.column, position)
+    place = await step_aside(current.project_id, current.column, current.position, position)
     return await write(current, "task.moved", actor=actor, position=place, cause="reorder")
 
 
@@ -55,8 +56,3 @@ async def _current(task: TaskRow) -> TaskRow:
     if current is None:
         raise Conflict("This task was deleted meanwhile.", "TASK_INVALID_TRANSITION")
     return current
-
-
-async def _change_place(task: TaskRow, target: Column, position: int | None) -> int:
-    await take_out(task.project_id, task.column, task.position)
-    return await make_room(task.project_id, target, position, leaving=task.id)

@@ -17,21 +17,34 @@ async def take_out(project_id: str, column: Column, position: int) -> None:
     )
 
 
-async def make_room(project_id: str, column: Column, wanted: int | None, leaving: str | None = None) -> int:
-    """Open a gap at `wanted` (None: at the end) and return its number; the card `leaving` does not count."""
-    size = await scalar(
-        'SELECT count(*) FROM tasks WHERE project_id = $1 AND "column" = $2 AND id IS DISTINCT FROM $3',
-        project_id,
-        column,
-        leaving,
-    )
+async def make_room(project_id: str, column: Column, wanted: int | None) -> int:
+    """Open a gap at `wanted` (None: at the end) for a card that comes from elsewhere, and return its number."""
+    size = await _size(project_id, column)
     position = size if wanted is None else max(0, min(wanted, size))
     await execute(
-        'UPDATE tasks SET position = position + 1 WHERE project_id = $1 AND "column" = $2 AND position >= $3'
-        " AND id IS DISTINCT FROM $4",
+        'UPDATE tasks SET position = position + 1 WHERE project_id = $1 AND "column" = $2 AND position >= $3',
         project_id,
         column,
         position,
-        leaving,
     )
-    return int(position)
+    return position
+
+
+async def step_aside(project_id: str, column: Column, position: int, wanted: int) -> int:
+    """Let only the cards between `position` and `wanted` of one column step aside; the number that is free then."""
+    free = max(0, min(wanted, await _size(project_id, column) - 1))
+    first, last, step = (position + 1, free, -1) if free > position else (free, position - 1, 1)
+    await execute(
+        'UPDATE tasks SET position = position + $5 WHERE project_id = $1 AND "column" = $2'
+        " AND position BETWEEN $3 AND $4",
+        project_id,
+        column,
+        first,
+        last,
+        step,
+    )
+    return free
+
+
+async def _size(project_id: str, column: Column) -> int:
+    return int(await scalar('SELECT count(*) FROM tasks WHERE project_id = $1 AND "column" = $2', project_id, column))

@@ -9,6 +9,7 @@ import pytest
 from app.board.controllers import move_card
 from app.errors import Conflict
 from app.events.recording import Actor
+from app.postgres.reading import scalar
 from app.tasks.creating import create_task
 from app.tasks.forms import Move, NewTask
 from app.tasks.rows import get_task, tasks_of
@@ -44,6 +45,27 @@ async def test_a_card_goes_where_it_is_put(project, place, order):
     await move_card(a, Move(column="backlog", position=place), MARA)
     assert await titles(project) == order
     assert await positions(project) == {"backlog": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("start", range(5))
+async def test_every_other_card_keeps_its_order(project, start):
+    await add(project, *"edcba")
+    for wanted in range(6):
+        before = await tasks_of(project.id, "backlog")
+        card = before[start]
+        await move_card(card, Move(column="backlog", position=wanted), MARA)
+        expected = [task.title for task in before if task.id != card.id]
+        expected.insert(wanted, card.title)
+        assert await titles(project) == expected
+        assert await positions(project) == {"backlog": [0, 1, 2, 3, 4]}
+
+
+async def test_only_the_cards_in_between_are_written(project):
+    await add(project, *"edcba")
+    written = "SELECT count(*) FROM tasks WHERE project_id = $1 AND xmin = (SELECT xmin FROM tasks WHERE id = $2)"
+    card = (await tasks_of(project.id, "backlog"))[1]
+    await move_card(card, Move(column="backlog", position=3), MARA)
+    assert await scalar(written, project.id, card.id) == 3
 
 
 async def test_starting_a_card_queues_it_and_closes_the_gap(project):
