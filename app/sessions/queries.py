@@ -113,8 +113,7 @@ async def facts_of(session: SessionRow) -> _Facts:
 def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
     """The part that changes with every run."""
     holder = facts.agent_status if facts.task_agent_id else None
-    is_held = facts.current_task_id == facts.task_id
-    stage = stage_of(facts.column, holder, is_held) if facts.column else "idle"
+    stage = stage_of(facts.column, holder) if facts.column else "idle"
     agent = AgentLink(facts.agent_id, facts.agent_name or "", facts.agent_status or "idle") if facts.agent_id else None
     return SessionHead(
         id=session.id,
@@ -160,7 +159,7 @@ def _actions(facts: _Facts) -> tuple[Action, ...]:
         return ()
     if facts.agent_status in LIVE and facts.current_task_id == facts.task_id:
         return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
-    if facts.task_agent_id is not None:
+    if facts.agent_status == "error" and facts.current_task_id == facts.task_id:
         submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
         return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
     return ()
