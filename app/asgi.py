@@ -24,6 +24,7 @@ from app.events.recording import CHANNEL
 from app.git.running import require_git
 from app.postgres.listening import Listener
 from app.postgres.opening import database
+from app.postgres.sole import sole_server
 from app.projects.controllers import NewProjectController, ProjectSettingsController
 from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
@@ -104,6 +105,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await require_git()
         url = await stack.enter_async_context(database(settings.database_url, settings.data_dir / "postgres"))
+        await stack.enter_async_context(sole_server(url))
         fanout.start()
         stack.push_async_callback(fanout.stop)
         listener = Listener(url, CHANNEL, fanout.on_payload, fanout.on_reconnect)

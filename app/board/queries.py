@@ -11,7 +11,7 @@ from app.board.views import ProjectRow as OverviewRow
 from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.tasks.rows import Column
-from app.tasks.stages import Stage, stage_of
+from app.tasks.stages import stage_of
 from app.tasks.states import NAMES
 from app.web.forms import Entered
 from app.worktrees.rows import STEPS, StepName
@@ -30,8 +30,6 @@ class _Row(Struct, frozen=True, kw_only=True):
     branch: str | None
     agent_id: str | None
     agent_name: str | None
-    #: Whether the agent still holds the task; it may be at work on another one by now.
-    is_held: bool
     agent_status: AgentStatus | None
     last_error: str | None
     session_id: str | None
@@ -65,7 +63,6 @@ class _AtWork(Struct, frozen=True):
 _SELECT = """
 SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
   a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
-  coalesce(a.current_task_id = t.id, false) AS is_held,
   (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
   r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.error_type,
   t.metadata ->> 'endedBy' AS ended_by, t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
@@ -152,14 +149,10 @@ def _cards(found: list[_Row]) -> list[Card]:
     place = 0
     cards = []
     for row in found:
-        stage = _stage(row)
+        stage = stage_of(row.column, row.agent_status if row.agent_id else None)
         place += stage == "queued"
         cards.append(_card(row, stage, place if stage == "queued" else 0))
     return cards
-
-
-def _stage(row: _Row) -> Stage:
-    return stage_of(row.column, row.agent_status if row.agent_id else None, row.is_held)
 
 
 def _card(row: _Row, stage: str, queue_place: int) -> Card:
@@ -246,7 +239,7 @@ def _attention(found: list[_Row], project_name: str = "") -> list[AttentionItem]
                     action="Review",
                 )
             )
-        elif _stage(row) == "error":
+        elif row.column == "in_progress" and row.agent_id and stage_of(row.column, row.agent_status) == "error":
             items.append(
                 AttentionItem(
                     stage="error",

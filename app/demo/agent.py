@@ -86,9 +86,11 @@ class Script:
             *([{"tool": "Bash", "command": "python3 -m unittest"}] if Path("tests").is_dir() else []),
             {"tool": "Bash", "command": "git diff --stat"},
         ])  # fmt: skip
-        prepared = self.story.get("revision") if first_time else None
-        what = str(prepared[0]["say"]) if prepared else "I'm a script, so I can only write it down."
-        self.output.end(f"You asked for:\n\n> {said}\n\n{what} It is recorded in `{record}`.")
+        known = first_time and "revision" in self.story
+        did = (
+            "made the change that is prepared for this task, and" if known else "have no change prepared for this, so I"
+        )
+        self.output.end(f"You asked for:\n\n> {said}\n\nI {did} noted your words in `{record}`.")
 
     def _note(self, prompt: str) -> None:
         title, _, rest = prompt.partition("\n")

@@ -49,8 +49,7 @@ async def project_links() -> list[ProjectLink]:
         _Waiting,
         "SELECT p.id, p.name, count(t.id)::int AS waiting FROM projects p LEFT JOIN ("
         "SELECT t.id, t.project_id FROM tasks t LEFT JOIN agents a ON a.id = t.agent_id"
-        " WHERE t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND a.id IS NOT NULL"
-        " AND (a.status = 'error' OR a.current_task_id IS DISTINCT FROM t.id))"
+        " WHERE t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND a.status = 'error')"
         ") t ON t.project_id = p.id GROUP BY p.id, p.name ORDER BY lower(p.name), p.id",
     )
     return [ProjectLink(row.id, row.name, row.waiting) for row in found]

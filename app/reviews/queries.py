@@ -56,7 +56,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         task_id=task.id,
         title=task.title,
         column=task.column,
-        stage=stage_of(task.column, agent.status if agent else None, agent is None or agent.current_task_id == task.id),
+        stage=stage_of(task.column, agent.status if agent else None),
         agent=AgentLink(agent.id, agent.name, agent.status) if agent else None,
         session_id=task.session_id,
         run_number=runs[0].number if runs else None,

@@ -79,12 +79,19 @@ async def _agent_for(task: TaskRow, agents: list[AgentRow], project: ProjectRow)
     """The agent the task names, else the first free one, else a new one while there is room."""
     workers = [agent for agent in agents if agent.type == "task"]
     wanted = task.metadata.wanted_agent_id
-    if wanted and any(agent.id == wanted for agent in workers):
-        return next((agent for agent in workers if agent.id == wanted and agent.status in FREE), None)
+    named = next((agent for agent in workers if agent.id == wanted), None)
+    if named is not None and not _is_stuck(named, task):
+        return named if named.status in FREE else None
     free = next((agent for agent in workers if agent.status in FREE), None)
     if free is None and len(workers) < project.max_concurrent_agents:
         return await create_from_project(project.id, SYSTEM)
     return free
+
+
+def _is_stuck(agent: AgentRow, task: TaskRow) -> bool:
+    """Whether work that is to go on would wait for an agent that itself waits for a person, on another task."""
+    goes_on = task.metadata.pending is not None and task.metadata.pending.cause != "task"
+    return goes_on and agent.status == "error" and agent.current_task_id != task.id
 
 
 async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:

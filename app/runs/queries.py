@@ -9,7 +9,7 @@ from app.postgres.reading import one
 from app.projects.rows import ProjectRow
 from app.runs.rows import RunRow as StoredRun
 from app.runs.views import RunList, RunRow
-from app.sessions.queries import PAGE
+from app.sessions.record import PAGE
 from app.sessions.showing import SHOWN
 from app.web.paging import address
 

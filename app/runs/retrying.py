@@ -4,11 +4,10 @@ from app.agents import states
 from app.agents.rows import AgentRow, get_agent
 from app.errors import Conflict
 from app.events.recording import Actor
-from app.postgres.reading import one
 from app.projects.locking import locked
 from app.runs.rows import RunRow, runs_of_task
 from app.sessions.messaging import follow_up
-from app.tasks.rows import SELECT_TASK, Pending, TaskRow
+from app.tasks.rows import Pending, TaskRow, get_task
 
 
 async def retry(agent_id: str, actor: Actor) -> TaskRow:
@@ -16,22 +15,10 @@ async def retry(agent_id: str, actor: Actor) -> TaskRow:
     agent = await get_agent(agent_id)
     async with locked(agent.project_id):
         agent = await get_agent(agent_id)
-        task = await _stopped_task(agent)
-        if task is None:
+        if agent.status != "error" or agent.current_task_id is None:
             raise Conflict(f"{agent.name} has no failed run to retry.", "AGENT_NOT_RUNNING")
+        task = await get_task(agent.current_task_id)
         return await follow_up(task, agent, Pending("retry", _prompt(await runs_of_task(task.id))), actor=actor)
-
-
-async def _stopped_task(agent: AgentRow) -> TaskRow | None:
-    """The task that an agent in error holds; of one that was cleared, the first that still waits for a retry."""
-    return await one(
-        TaskRow,
-        f"{SELECT_TASK} WHERE \"column\" = 'in_progress' AND agent_id = $1 AND NOT EXISTS"  # noqa: S608
-        " (SELECT 1 FROM agent_runs r WHERE r.task_id = tasks.id AND r.completed_at IS NULL)"
-        " ORDER BY id = $2 DESC NULLS LAST, position LIMIT 1",
-        agent.id,
-        agent.current_task_id,
-    )
 
 
 async def clear(agent_id: str, actor: Actor) -> AgentRow:

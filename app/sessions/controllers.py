@@ -14,7 +14,8 @@ from app.sessions import exporting, live, parts, presence
 from app.sessions.forms import Message
 from app.sessions.messaging import send, withdraw
 from app.sessions.opening import close
-from app.sessions.queries import Show, session_page, watchers
+from app.sessions.queries import session_page, watchers
+from app.sessions.record import Show
 from app.sessions.rows import SessionRow, get_session
 from app.web.forms import Entered, entered, form_items, parse_form
 from app.web.replies import after_change, page, partials, wants_partials

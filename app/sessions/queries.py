@@ -1,17 +1,16 @@
 """What the session page shows: its head, a page of its record, and what stands at the side."""
 
 from datetime import datetime
-from typing import Literal
 
 from msgspec import Struct
 
 from app.accounts.people import Person
 from app.agents.rows import LIVE, AgentStatus
-from app.events import reading
-from app.events.reading import LoggedEvent
-from app.postgres.reading import one, rows, scalar
+from app.postgres.reading import one, scalar
+from app.sessions import record
+from app.sessions.record import Show
 from app.sessions.rows import SessionRow, queued_messages
-from app.sessions.showing import FILTERS, drafts, views
+from app.sessions.showing import drafts, views
 from app.sessions.stream_views import (
     FilterView,
     QueuedView,
@@ -25,11 +24,6 @@ from app.tasks.rows import Column
 from app.tasks.stages import stage_of
 from app.tasks.views import Action, AgentLink
 from app.web.forms import Entered
-
-#: Events that a page shows at first.
-PAGE = 120
-
-Show = Literal["all", "messages", "tools", "errors"]
 
 
 class _Facts(Struct, frozen=True, kw_only=True):
@@ -91,16 +85,16 @@ async def session_page(
 ) -> SessionPage:
     """The page as it is now, with the newest events, or those before or after a number."""
     facts = await facts_of(session)
-    events = await _events(session.id, show, before, after)
+    events = await record.shown(session.id, show, before, after)
     first, last = (events[0].number, events[-1].number) if events else (0, 0)
     newest = before is None and after is None
     return SessionPage(
         head=head_of(session, facts),
         task=_task(facts),
         events=await views(events, facts.root or ""),
-        drafts=await drafts(session.id, await _open_pieces(session.id)) if newest else (),
-        earlier=await _count(session.id, show, 0, first) if events else 0,
-        later=0 if newest else await _count(session.id, show, last + 1, None),
+        drafts=await drafts(session.id, await record.open_pieces(session.id)) if newest else (),
+        earlier=await record.count(session.id, show, 0, first) if events else 0,
+        later=0 if newest else await record.count(session.id, show, last + 1, None),
         filters=await _filters(session, show),
         watching=watchers(session, person),
         closed=_closed(session, facts),
@@ -119,8 +113,7 @@ async def facts_of(session: SessionRow) -> _Facts:
 def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
     """The part that changes with every run."""
     holder = facts.agent_status if facts.task_agent_id else None
-    is_held = facts.current_task_id == facts.task_id
-    stage = stage_of(facts.column, holder, is_held) if facts.column else "idle"
+    stage = stage_of(facts.column, holder) if facts.column else "idle"
     agent = AgentLink(facts.agent_id, facts.agent_name or "", facts.agent_status or "idle") if facts.agent_id else None
     return SessionHead(
         id=session.id,
@@ -166,7 +159,7 @@ def _actions(facts: _Facts) -> tuple[Action, ...]:
         return ()
     if facts.agent_status in LIVE and facts.current_task_id == facts.task_id:
         return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
-    if facts.task_agent_id is not None:
+    if facts.agent_status == "error" and facts.current_task_id == facts.task_id:
         submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
         return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
     return ()
@@ -196,53 +189,6 @@ def _closed(session: SessionRow, facts: _Facts) -> str:
     if facts.column != "in_progress":
         return "No agent works on this task, so nobody would read a message."
     return ""
-
-
-async def _events(session_id: str, show: Show, before: int | None, after: int | None) -> list[LoggedEvent]:
-    if after is not None:
-        return await _shown_after(session_id, after, FILTERS[show])
-    return [
-        event
-        for event in await reading.of_session_before(session_id, before, PAGE, FILTERS[show])
-        if not event.payload.get("partial")
-    ]
-
-
-async def _shown_after(session_id: str, after: int, kinds: tuple[str, ...]) -> list[LoggedEvent]:
-    return await rows(
-        LoggedEvent,
-        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
-        " WHERE session_id = $1 AND number > $2 AND kind = ANY($3)"
-        " AND NOT coalesce((payload ->> 'partial')::bool, false) ORDER BY number LIMIT $4",
-        session_id,
-        after,
-        list(kinds),
-        PAGE,
-    )
-
-
-async def _open_pieces(session_id: str) -> list[LoggedEvent]:
-    return await rows(
-        LoggedEvent,
-        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
-        " WHERE session_id = $1 AND kind = 'message' AND (payload ->> 'partial')::boolean"
-        " ORDER BY number DESC LIMIT 20",
-        session_id,
-    )
-
-
-async def _count(session_id: str, show: Show, first: int, end: int | None) -> int:
-    return int(
-        await scalar(
-            "SELECT count(*) FROM events WHERE session_id = $1 AND number >= $2 AND ($3::bigint IS NULL OR number < $3)"
-            " AND kind = ANY($4) AND NOT coalesce((payload ->> 'quiet')::bool, false)"
-            " AND NOT coalesce((payload ->> 'partial')::bool, false)",
-            session_id,
-            first,
-            end,
-            list(FILTERS[show]),
-        )
-    )
 
 
 async def _filters(session: SessionRow, show: Show) -> tuple[FilterView, ...]:

@@ -68,9 +68,7 @@ class _Step(Struct, frozen=True, kw_only=True):
 async def task_page(task: TaskRow, edit: Entered | None = None) -> TaskPage:
     """The page as it is now; `edit` is the edit form that came back with errors."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
-    stage = stage_of(
-        task.column, holder.status if holder else None, holder is None or holder.current_task_id == task.id
-    )
+    stage = stage_of(task.column, holder.status if holder else None)
     runs = [_run_view(run) for run in await _runs(task.id)]
     worktree = await _worktree(task.worktree_id) if task.worktree_id else None
     primary, others = _actions(task, stage, holder)
@@ -206,7 +204,7 @@ def _actions(task: TaskRow, stage: Stage, holder: AgentRow | None) -> tuple[Acti
             ), ()
         case "review":
             return Action(label="Review", path=f"{here}/review", icon="review", method="get", tone="primary"), (live,)
-        case "error" if holder is not None:
+        case "error" if holder is not None and holder.current_task_id == task.id:
             submit = Action(label="Submit what is there", path=move, fields=(("column", "waiting_approval"),))
             retry = Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry", tone="primary")
             return retry, (submit, live)

@@ -8,11 +8,8 @@ from app.tasks.rows import Column
 Stage = Literal["queued", "starting", "running", "paused", "needs_you", "error", "review", "done", "idle"]
 
 
-def stage_of(column: Column, agent_status: AgentStatus | None, is_held: bool = True) -> Stage:
-    """The stage from the task's column and the status of its agent; None where it has none yet.
-
-    `is_held`: the agent still holds the task; one that was cleared may be at work on another by now.
-    """
+def stage_of(column: Column, agent_status: AgentStatus | None) -> Stage:
+    """The stage from the task's column and the status of the agent that holds it; None where no agent does."""
     if column == "backlog":
         return "idle"
     if column == "waiting_approval":
@@ -25,4 +22,4 @@ def stage_of(column: Column, agent_status: AgentStatus | None, is_held: bool = T
         "running": "running",
         "paused": "paused",
     }
-    return stages.get(agent_status, "error") if agent_status is None or is_held else "error"
+    return stages.get(agent_status, "error")

@@ -55,7 +55,7 @@ def refusal(column: Column, event: str) -> Conflict:
     possible = [t for t in TRANSITIONS if t.before == column and t.event not in ("complete", "fail")]
     hints = ", ".join(dict.fromkeys(t.hint for t in possible))
     return Conflict(
-        f"This task is in {NAMES[column]}, so it cannot {event} now. From here you can: {hints}.",
+        f"This task is in the column {NAMES[column]}, so it cannot {event} now. From here you can: {hints}.",
         "TASK_INVALID_TRANSITION",
         column=column,
         event=event,

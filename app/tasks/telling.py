@@ -47,6 +47,10 @@ def _decided(payload: dict[str, Any]) -> str:
     return "approved and merged" if payload.get("commit") else "accepted this without a merge"
 
 
+def _worktree_removed(payload: dict[str, Any]) -> str:
+    return "removed the worktree" if payload.get("merged") else f"removed the worktree; {payload.get('branch')} is kept"
+
+
 _TELL: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.created": lambda _: "opened this",
     "task.moved": _moved,
@@ -55,6 +59,6 @@ _TELL: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.failed": lambda _: "saw the run end early",
     "task.edited": lambda _: "edited this",
     "task.decided": _decided,
-    "worktree.removed": lambda payload: f"removed the worktree; the work is on {payload.get('branch')}",
+    "worktree.removed": _worktree_removed,
     "worktree.error": lambda payload: f"could not set up the worktree: {payload.get('error')}",
 }

@@ -49,7 +49,7 @@ async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: boo
         )
         await record(
             worktree.project_id, "worktree.removed", actor=actor, subject=worktree.task_id,
-            payload={"worktree": worktree.id, "branch": worktree.branch},
+            payload={"worktree": worktree.id, "branch": worktree.branch, "merged": merged},
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from app.events import reading
 from app.postgres.reading import scalar
 from app.projects.creating import create_project
 from app.projects.forms import NewProject
-from app.projects.rows import ProjectRow, all_projects, project_named
+from app.projects.rows import ProjectRow, all_projects
 from tests.git.repositories import make_repository, state, user
 from tests.work import MARA
 
@@ -92,8 +92,3 @@ async def test_of_two_people_at_once_one_registers_it(database: str, repository:
     assert sum(isinstance(answer, ProjectRow) for answer in answers) == 1
     assert sum(isinstance(answer, Conflict) and answer.code == "PROJECT_PATH_EXISTS" for answer in answers) == 4
     assert len(await all_projects()) == 1
-
-
-async def test_a_project_is_found_by_its_id_or_name(project: ProjectRow) -> None:
-    assert await project_named(project.id) == await project_named("WheelWright") == project
-    assert await project_named("nobody") is None

@@ -8,7 +8,7 @@ from app.events import reading
 from app.postgres.reading import execute
 from app.projects.rows import ProjectRow
 from app.runners.base import Message
-from app.sessions.queries import PAGE
+from app.sessions.record import PAGE
 from tests.visitor import Visitor
 from tests.work import add_agent, begin, call, end, say
 

@@ -164,7 +164,7 @@ OVERVIEW = Overview(
     (
         ProjectRow(id="p1", name="wheelwright", path="~/src/wheelwright", default_branch="main", asks=1, reviews=3, errors=1, agents=("opus-1", "opus-2", "sonnet-1"), backlog=5, in_progress=6, waiting_approval=3, verified=41),
         ProjectRow(id="p3", name="harbour-api", path="~/src/harbour-api", default_branch="trunk", reviews=1, agents=("opus-1",), backlog=12, in_progress=1, waiting_approval=1, verified=88),
-        ProjectRow(id="p2", name="plinth-docs", path="~/work/plinth-docs", default_branch="main", agents=("haiku-docs",), backlog=3, in_progress=1, verified=19),
+        ProjectRow(id="p2", name="plinth-docs", path="~/src/plinth-docs", default_branch="main", agents=("haiku-docs",), backlog=3, in_progress=1, verified=19),
         ProjectRow(id="p4", name="tideline", path="/srv/git/tideline", default_branch="develop", backlog=8, verified=5),
     ),
     tuple(sorted(ATTENTION, key=lambda item: item.since or NOW)),
