@@ -1,4 +1,4 @@
-"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs and worktrees, as the code has them."""
+"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs and worktrees, from the code."""
 
 from collections.abc import Iterator, Sequence
 from typing import get_args
@@ -35,14 +35,16 @@ def main() -> None:
 
 
 def tasks() -> Iterator[str]:
-    yield "## Tasks\n\nFrom `app/tasks/states.py`. Every other move is refused, and the answer names the possible ones.\n"
+    yield "## Tasks\n"
+    yield "From `app/tasks/states.py`. Every other move is refused, and the answer names the possible ones.\n"
     yield from table(
         ("from", "event", "to"), [(NAMES[move.before], code(move.event), NAMES[move.after]) for move in TRANSITIONS]
     )
 
 
 def agents() -> Iterator[str]:
-    yield "## Agents\n\nFrom `app/agents/states.py`. *Free* may take a task; *live* fills one of the project's slots.\n"
+    yield "## Agents\n"
+    yield "From `app/agents/states.py`. *Free* may take a task; *live* fills one of the project's slots.\n"
     kind = {**dict.fromkeys(FREE, "free"), **dict.fromkeys(LIVE, "live")}
     yield from table(
         ("state", "", "may become"),
@@ -51,19 +53,24 @@ def agents() -> Iterator[str]:
 
 
 def runs() -> Iterator[str]:
+    yield "## Runs\n"
     yield (
-        "## Runs\n\nA run begins as `starting`, becomes `running` when its program is about to start, and ends once, as\n"
+        "A run begins as `starting`, becomes `running` when its program is about to start, and ends once, as\n"
         "`completed` or as `error` with one of these reasons (`app/runners/base.py`). *Handed in* means that the task\n"
         "goes to Waiting approval all the same, if the branch has changes (`app/runs/counting.py`).\n"
     )
     yield from table(
         ("reason", "the task"),
-        [(code(reason), "handed in" if reason in HANDED_IN else "stays, for a person") for reason in get_args(ErrorType)],
+        [
+            (code(reason), "handed in" if reason in HANDED_IN else "stays, for a person")
+            for reason in get_args(ErrorType)
+        ],
     )
 
 
 def worktrees() -> Iterator[str]:
-    yield f"## Worktrees\n\nMade in {len(STEPS)} recorded steps: {', '.join(map(code, STEPS))} (`app/worktrees/rows.py`).\n"
+    yield "## Worktrees\n"
+    yield f"Made in {len(STEPS)} recorded steps: {', '.join(map(code, STEPS))} (`app/worktrees/rows.py`).\n"
     yield from table(
         ("state", "meaning"), [(code(state), WORKTREE_STATES[state]) for state in get_args(WorktreeStatus)]
     )
