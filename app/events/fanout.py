@@ -151,7 +151,7 @@ class Fanout:
             await pump.ready.wait()
             yield b"retry: 1000\n\n"
             sent = after
-            while events := await topic.read(sent):
+            while not self._closed and (events := await topic.read(sent)):
                 for frame in await topic.render(events):
                     yield frame.data
                 sent = events[-1].number
