@@ -41,11 +41,7 @@ def test_a_table_has_these_columns_of_these_types(table: str) -> None:
 
 
 def _type(column: str) -> str:
-    name = (
-        column.split(" not null", maxsplit=1)[0]
-        .split(" default ", maxsplit=1)[0]
-        .replace("timestamp with time zone", "timestamptz")
-    )
+    name = re.split(" not null| default ", column)[0].replace("timestamp with time zone", "timestamptz")
     return name if " not null" in column else f"{name}?"
 
 
