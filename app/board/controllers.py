@@ -75,10 +75,10 @@ class CardController(Controller):
     @post("/move")
     async def move(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Reorder, start, submit or cancel; a move that needs a decision answers 409 and says where to make it."""
-        task = await get_task(task_id)
+        before = await get_task(task_id)
         form = parse_form(Move, await form_items(request))
-        task = await move_card(task, form, person.actor)
-        return await _answer(request, task)
+        task = await move_card(before, form, person.actor)
+        return await _answer(request, task, reorder=before.column != task.column or live.is_queue(task.column))
 
     @post("/cancel")
     async def cancel(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
@@ -88,9 +88,9 @@ class CardController(Controller):
         return await _answer(request, task)
 
 
-async def _answer(request: Request[Any, Any, Any], task: TaskRow) -> Response[Any]:
+async def _answer(request: Request[Any, Any, Any], task: TaskRow, reorder: bool = True) -> Response[Any]:
     """The board as it is after a form: its page for everybody, the places that changed for htmx."""
-    changed = await live.parts_about(task.project_id, {task.id}) if wants_partials(request) else ()
+    changed = await live.parts_about(task.project_id, {task.id}, reorder=reorder) if wants_partials(request) else ()
     return after_change(request, f"/projects/{task.project_id}", changed)
 
 

@@ -34,8 +34,20 @@ async def changes(project_id: str, events: list[LoggedEvent]) -> list[Partial]:
     """The board's places that these events changed, as they are now."""
     tasks = {event.subject for event in events if event.subject and event.kind.startswith(("task.", "worktree."))}
     agents = {event.subject for event in events if event.subject and event.kind.startswith("agent.")}
-    reorder = any(event.kind.startswith(_REORDERING) for event in events)
+    reorder = any(map(_moves_others, events))
     return await parts_about(project_id, tasks, agents, reorder)
+
+
+def _moves_others(event: LoggedEvent) -> bool:
+    """Whether more than the card may be another; a browser renumbers the neighbours of a reordered card by itself."""
+    if event.kind == "task.moved" and event.payload.get("cause") == "reorder":
+        return is_queue(event.payload["to"])
+    return event.kind.startswith(_REORDERING)
+
+
+def is_queue(column: str) -> bool:
+    """Whether an order of cards in `column` is also an order of who is next."""
+    return column == "in_progress"
 
 
 async def parts_about(
