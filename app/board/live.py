@@ -1,7 +1,7 @@
 """The board, live: what changed since a number, as partials rendered once per event and not once per viewer."""
 
 from app.board.kept import board_at
-from app.board.parts import attention, card_placed, card_removed, column_heads
+from app.board.parts import at_work, attention, card_placed, card_removed, column_heads
 from app.board.queries import cards_about
 from app.events import reading
 from app.events.fanout import Frame, Topic
@@ -60,5 +60,5 @@ async def parts_about(
     if reorder:
         project, number = await get_project(project_id), await reading.last_number(project_id)
         board = await board_at(project, number)
-        parts += [*column_heads(board.columns), *attention(project_id, board.attention)]
+        parts += [*column_heads(board.columns), *attention(project_id, board.attention), at_work(board)]
     return parts

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.board.cards import render_card
-from app.board.views import AttentionItem, Card, Column
+from app.board.views import AttentionItem, Board, Card, Column
 from app.web.context import PageContext, ProjectLink
 from app.web.replies import Partial
 from app.web.templates import dom_id, render
@@ -35,3 +35,8 @@ def attention(project_id: str, items: tuple[AttentionItem, ...]) -> list[Partial
         Partial("#needs", render("board/_attention.html", attention=items)),
         Partial("#attention-count", render("components/_attention_count.html", page=page)),
     ]
+
+
+def at_work(board: Board) -> Partial:
+    """How many agents are at work and how many tasks wait for one."""
+    return Partial("#at-work", render("board/_at_work.html", board=board))

@@ -50,22 +50,6 @@ async def of_session(session_id: str, after: int, limit: int = PAGE) -> list[Log
     )
 
 
-async def of_session_before(
-    session_id: str, before: int | None, limit: int = PAGE, kinds: tuple[str, ...] = ()
-) -> list[LoggedEvent]:
-    """The newest events of a session below `before`, oldest first; of `kinds` only, when given."""
-    newest = await rows(
-        LoggedEvent,
-        f"SELECT {_COLUMNS} FROM events WHERE session_id = $1 AND ($2::bigint IS NULL OR number < $2)"  # noqa: S608
-        " AND (cardinality($4::text[]) = 0 OR kind = ANY($4)) ORDER BY number DESC LIMIT $3",
-        session_id,
-        before,
-        limit,
-        list(kinds),
-    )
-    return newest[::-1]
-
-
 async def of_subject(project_id: str, subject: str, limit: int = PAGE) -> list[LoggedEvent]:
     """The newest events about one thing, oldest first."""
     newest = await rows(

@@ -98,7 +98,7 @@ class TextDelta(Struct, frozen=True, kw_only=True, tag="text_delta"):
 
 
 class Message(Struct, frozen=True, kw_only=True, tag="message"):
-    """A whole message; replaces the deltas of the same `message_id`."""
+    """A whole message; replaces the deltas of the same `message_id`. One of a `user` came by `RunSpec.next_message`."""
 
     message_id: str
     text: str

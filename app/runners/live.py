@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from app.runners.base import AgentEvent, ErrorType, Finished, RunSpec
+from app.runners.base import AgentEvent, ErrorType, Finished, Message, RunSpec
 from app.runners.tidying import tidy
 
 #: Events that may wait to be recorded; a full queue makes the program wait.
@@ -23,6 +23,7 @@ class QueuedRun(ABC):
         self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue(QUEUE_SIZE)
         self._stopping = asyncio.Event()
         self._is_over = False
+        self._asked = 0
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
     async def events(self) -> AsyncIterator[AgentEvent]:
@@ -46,7 +47,10 @@ class QueuedRun(ABC):
         await self._queue.put(tidy(event))
 
     async def ask_next(self, program_gone: Coroutine[Any, Any, object]) -> str | None:
-        """The next message for the conversation; None when there is none, or the run or its program ends meanwhile."""
+        """The next message for the conversation; None when there is none, or the run or its program ends meanwhile.
+
+        It is told as an event too, which gives it its place between the answers.
+        """
         if self.spec.next_message is None:
             program_gone.close()
             return None
@@ -54,7 +58,11 @@ class QueuedRun(ABC):
         endings = [asyncio.ensure_future(each) for each in (self._stopping.wait(), program_gone)]
         try:
             await asyncio.wait([asking, *endings], return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else None
+            text = asking.result() if asking.done() else None
+            if text is not None:
+                self._asked += 1
+                await self.emit(Message(message_id=f"asked-{self._asked}", text=text, role="user"))
+            return text
         finally:
             for each in (asking, *endings):
                 each.cancel()

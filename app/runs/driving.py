@@ -5,6 +5,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from app.agents import states
@@ -91,7 +92,7 @@ class Drive:
         runner = self._runners.get(run.runner)
         if runner is None:
             return Finished(error_type="runner_missing", error=f"This version has no runner '{run.runner}'.")
-        spec = await self._spec(project, agent, worktree, run)
+        spec = await self._spec(project, agent, worktree, run, recorder)
         available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
@@ -125,7 +126,9 @@ class Drive:
         finally:
             self._setup = None
 
-    async def _spec(self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow) -> RunSpec:
+    async def _spec(
+        self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow, recorder: Recorder
+    ) -> RunSpec:
         repository = await inspect(project.root)
         folder = task_folder(worktree, repository)
         if folder.resolve() == project.root.resolve():
@@ -145,7 +148,7 @@ class Drive:
             allowed_tools=agent.config.allowed_tools,
             max_turns=agent.config.max_turns,
             resume=run.native_session_id,
-            next_message=self._next_message,
+            next_message=partial(self._next_message, recorder),
         )
 
     def _model(self, agent: AgentRow) -> str:
@@ -154,11 +157,11 @@ class Drive:
             return self.settings.default_model or DEFAULT_MODEL
         return agent.config.model
 
-    async def _next_message(self) -> str | None:
+    async def _next_message(self, recorder: Recorder) -> str | None:
         message = await take_next(self.claim.session_id, self.claim.project_id)
         if message is None:
             return None
-        await self._say(message.text, Actor("person", message.author))
+        recorder.expect_message_of(Actor("person", message.author))
         return message.text
 
     async def _begin(self, run: RunRow) -> None:
@@ -167,16 +170,12 @@ class Drive:
             await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
             await states.change(self.claim.project_id, self.claim.agent_id, "running", actor=SYSTEM)
             if run.cause == "task":
-                await self._record_message(run.prompt, SYSTEM)
+                await self._record_task(run.prompt)
 
-    async def _say(self, text: str, actor: Actor) -> None:
-        async with locked(self.claim.project_id):
-            await self._record_message(text, actor)
-
-    async def _record_message(self, text: str, actor: Actor) -> None:
-        payload = {"message": create_id(), "text": text, "role": "user"}
+    async def _record_task(self, prompt: str) -> None:
+        payload = {"message": create_id(), "text": prompt, "role": "user"}
         await record(
-            self.claim.project_id, "message", actor=actor, subject=self.claim.run_id,
+            self.claim.project_id, "message", actor=SYSTEM, subject=self.claim.run_id,
             session_id=self.claim.session_id, payload=payload,
         )  # fmt: skip
         await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)

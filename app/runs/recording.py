@@ -1,6 +1,7 @@
 """The one writer of what an agent says and does: events, audit rows and counters, a batch in one transaction."""
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -49,6 +50,7 @@ class Recorder:
         self.turn = 0
         self._calls: dict[str, _Call] = {}
         self._messages: set[str] = set()
+        self._authors: deque[Actor] = deque()
         #: By message, the end of what came that may be the beginning of a secret.
         self._held: dict[str, str] = {}
 
@@ -59,6 +61,10 @@ class Recorder:
         async with locked(self.claim.project_id):
             for event in _merge_deltas(batch):
                 await self._write_one(event)
+
+    def expect_message_of(self, author: Actor) -> None:
+        """The next message of a `user` that the run tells is this person's."""
+        self._authors.append(author)
 
     async def close_what_is_open(self, why: str) -> None:
         """Close the calls and the messages that the end of the run cut off. In the project's lock."""
@@ -147,10 +153,11 @@ class Recorder:
             await self._drop_deltas(key)
             self._held.pop(event.message_id, None)
         await self._take_turn(event.turn)
-        await self._tell_message(key, event.text, event.role)
+        author = self._authors.popleft() if event.role == "user" and self._authors else self.actor
+        await self._tell_message(key, event.text, event.role, author)
 
-    async def _tell_message(self, key: str, text: str, role: str = "assistant") -> None:
-        await self._tell("message", {"message": key, "text": self.clean.text(text), "role": role})
+    async def _tell_message(self, key: str, text: str, role: str = "assistant", author: Actor | None = None) -> None:
+        await self._tell("message", {"message": key, "text": self.clean.text(text), "role": role}, author)
         await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)
 
     async def _drop_deltas(self, key: str) -> None:
@@ -246,9 +253,9 @@ class Recorder:
         self.turn = turn
         await execute("UPDATE agent_runs SET turn_count = $2 WHERE id = $1", self.claim.run_id, turn)
 
-    async def _tell(self, kind: str, payload: dict[str, Any]) -> None:
+    async def _tell(self, kind: str, payload: dict[str, Any], actor: Actor | None = None) -> None:
         await record(
-            self.claim.project_id, kind, actor=self.actor, subject=self.claim.run_id,
+            self.claim.project_id, kind, actor=actor or self.actor, subject=self.claim.run_id,
             session_id=self.claim.session_id, payload=payload,
         )  # fmt: skip
 

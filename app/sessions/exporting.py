@@ -1,5 +1,6 @@
 """The record of a session to take away: JSON lines or Markdown, read and sent in pages, never held as a whole."""
 
+import re
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -7,9 +8,6 @@ import msgspec
 from app.events import reading
 from app.events.reading import LoggedEvent
 from app.sessions.rows import SessionRow
-
-#: Digits that fence a block of code whatever backticks it holds.
-_FENCE = "````"
 
 
 async def json_lines(session: SessionRow) -> AsyncIterator[bytes]:
@@ -57,4 +55,6 @@ def _section(event: LoggedEvent) -> str:
 
 def _block(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    return f"{_FENCE}\n{text}\n{_FENCE}"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"

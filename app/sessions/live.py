@@ -1,13 +1,12 @@
 """The session page, live: each event as the partials that it changes."""
 
-from app.accounts.people import Person
 from app.events import reading
 from app.events.fanout import Frame, Topic
 from app.events.reading import LoggedEvent
 from app.events.stream import frame
 from app.postgres.reading import scalar
 from app.sessions import parts
-from app.sessions.queries import facts_of, head_of, session_page, watchers
+from app.sessions.queries import composer_of, facts_of, head_of, watchers
 from app.sessions.rows import SessionRow, get_session
 from app.sessions.showing import drafts, ended_calls, view
 from app.web.replies import Partial
@@ -15,6 +14,8 @@ from app.web.replies import frame as as_partials
 
 #: After these the head may say something else: state, turn, tokens.
 _HEAD_KINDS = ("status", "error", "decision", "tool_call", "message")
+#: `status` of the events at which a run begins or ends.
+_BOUNDARIES = ("starting", "completed", "error", "closed")
 
 
 def topic(session_id: str) -> Topic:
@@ -44,7 +45,14 @@ async def _frames(session_id: str, events: list[LoggedEvent]) -> list[Frame]:
     changed = [await _parts(session, event, root) for event in events]
     if any(event.kind in _HEAD_KINDS for event in events):
         changed[-1] += parts.head_changed(head_of(session, facts))
+    if any(_changes_composer(event) for event in events):
+        changed[-1].append(parts.composer_changed(await composer_of(session, facts)))
     return [frame(event.number, event.kind, as_partials(each)) for event, each in zip(events, changed, strict=True)]
+
+
+def _changes_composer(event: LoggedEvent) -> bool:
+    """Messages came into the queue or left it, or a run began or ended: then one may be sent, or no more."""
+    return bool(event.payload.get("quiet")) or event.kind == "decision" or event.payload.get("status") in _BOUNDARIES
 
 
 async def _parts(session: SessionRow, event: LoggedEvent, root: str) -> list[Partial]:
@@ -52,8 +60,6 @@ async def _parts(session: SessionRow, event: LoggedEvent, root: str) -> list[Par
         return [parts.watchers_changed(watchers(session))]
     if event.kind == "tool_result":
         return [parts.call_changed(call) for call in await ended_calls(session.id, [event], root)]
-    if event.payload.get("quiet"):
-        return [parts.composer_changed(await session_page(session, Person("", "")))]
     if event.payload.get("partial"):
         return [parts.draft_changed(draft) for draft in await drafts(session.id, [event])]
     shown = view(event, root)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from app.accounts.people import Person
@@ -88,8 +89,9 @@ async def session_page(
     events = await record.shown(session.id, show, before, after)
     first, last = (events[0].number, events[-1].number) if events else (0, 0)
     newest = before is None and after is None
-    return SessionPage(
-        head=head_of(session, facts),
+    page = await composer_of(session, facts)
+    return msgspec.structs.replace(
+        page,
         task=_task(facts),
         events=await views(events, facts.root or ""),
         drafts=await drafts(session.id, await record.open_pieces(session.id)) if newest else (),
@@ -97,8 +99,15 @@ async def session_page(
         later=0 if newest else await record.count(session.id, show, last + 1, None),
         filters=await _filters(session, show),
         watching=watchers(session, person),
-        closed=_closed(session, facts),
         composer=composer or Entered(),
+    )
+
+
+async def composer_of(session: SessionRow, facts: _Facts) -> SessionPage:
+    """As much of the page as the composer shows: the queue, and whether a message can be sent."""
+    return SessionPage(
+        head=head_of(session, facts),
+        closed=_closed(session, facts),
         queue=tuple(QueuedView(each.id, each.author, each.text) for each in await queued_messages(session.id)),
     )
 

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from app.events import reading
 from app.events.reading import LoggedEvent
 from app.postgres.reading import rows, scalar
 from app.sessions.showing import FILTERS
@@ -13,27 +12,29 @@ PAGE = 120
 #: What a page may be limited to.
 Show = Literal["all", "messages", "tools", "errors"]
 
+#: A session's events of some kinds, without pieces of messages and what only changes places around the record.
+_SHOWN = (
+    "session_id = $1 AND kind = ANY($2) AND NOT coalesce((payload ->> 'partial')::bool, false)"
+    " AND NOT coalesce((payload ->> 'quiet')::bool, false)"
+)
+
 
 async def shown(session_id: str, show: Show, before: int | None, after: int | None) -> list[LoggedEvent]:
     """A page of what the record shows, oldest first; without a number the newest."""
     if after is not None:
-        return await _after(session_id, after, FILTERS[show])
-    return [
-        event
-        for event in await reading.of_session_before(session_id, before, PAGE, FILTERS[show])
-        if not event.payload.get("partial")
-    ]
+        return await _page(f"{_SHOWN} AND number > $3 ORDER BY number LIMIT $4", session_id, show, after)
+    newest_first = f"{_SHOWN} AND ($3::bigint IS NULL OR number < $3) ORDER BY number DESC LIMIT $4"
+    return (await _page(newest_first, session_id, show, before))[::-1]
 
 
-async def _after(session_id: str, after: int, kinds: tuple[str, ...]) -> list[LoggedEvent]:
+async def _page(where: str, session_id: str, show: Show, number: int | None) -> list[LoggedEvent]:
     return await rows(
         LoggedEvent,
-        "SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"
-        " WHERE session_id = $1 AND number > $2 AND kind = ANY($3)"
-        " AND NOT coalesce((payload ->> 'partial')::bool, false) ORDER BY number LIMIT $4",
+        f"SELECT number, project_id, session_id, kind, subject, actor_kind, actor, payload, at FROM events"  # noqa: S608
+        f" WHERE {where}",
         session_id,
-        after,
-        list(kinds),
+        list(FILTERS[show]),
+        number,
         PAGE,
     )
 
@@ -53,12 +54,11 @@ async def count(session_id: str, show: Show, first: int, end: int | None) -> int
     """How many events the record shows from `first` up to, but not with, `end`."""
     return int(
         await scalar(
-            "SELECT count(*) FROM events WHERE session_id = $1 AND number >= $2 AND ($3::bigint IS NULL OR number < $3)"
-            " AND kind = ANY($4) AND NOT coalesce((payload ->> 'quiet')::bool, false)"
-            " AND NOT coalesce((payload ->> 'partial')::bool, false)",
+            f"SELECT count(*) FROM events WHERE {_SHOWN} AND number >= $3"  # noqa: S608
+            " AND ($4::bigint IS NULL OR number < $4)",
             session_id,
+            list(FILTERS[show]),
             first,
             end,
-            list(FILTERS[show]),
         )
     )

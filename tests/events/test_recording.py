@@ -95,18 +95,6 @@ async def test_an_event_of_a_session_is_none_of_the_board(project: ProjectRow, s
     assert [event.number for event in await reading.of_session(session, 0)] == [number]
 
 
-async def test_pages_of_a_session_meet_without_a_gap(project: ProjectRow, session: str) -> None:
-    async with locked(project.id):
-        kinds = ("message", "tool_call", "tool_result")
-        numbers = [await record(project.id, kinds[n % 3], actor=MARA, session_id=session) for n in range(25)]
-    newest = await reading.of_session_before(session, None, limit=10)
-    earlier = await reading.of_session_before(session, newest[0].number, limit=10)
-    first = await reading.of_session_before(session, earlier[0].number, limit=10)
-    assert [event.number for event in (*first, *earlier, *newest)] == numbers
-    messages = await reading.of_session_before(session, None, kinds=("message",))
-    assert [event.number for event in messages] == numbers[0::3]
-
-
 async def test_the_log_goes_with_its_project(project: ProjectRow) -> None:
     await write(project.id, 3)
     await scalar("DELETE FROM projects WHERE id = $1 RETURNING 1", project.id)

@@ -121,6 +121,9 @@ async def test_messages_go_on_in_the_live_conversation(tmp_path, scripted_model)
     assert events[-1].usage.output_tokens == 5 * 42
     assert only(Usage, events)[-1] == events[-1].usage
     assert len(only(Started, events)) == 1
+    # What a person said stands between the answers.
+    said = [(message.role, message.text) for message in only(Message, events)]
+    assert said[2:4] == [("assistant", "All done: wrote hello.txt."), ("user", "Now the second part.")]
 
 
 async def test_a_run_that_waits_for_a_message_can_be_stopped(tmp_path, scripted_model):
