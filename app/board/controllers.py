@@ -7,7 +7,7 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from app.accounts.people import Person
-from app.board import live
+from app.board import kept, live
 from app.board.cards import render_cards
 from app.board.queries import board_of
 from app.errors import Invalid
@@ -38,7 +38,7 @@ class BoardController(Controller):
     @get()
     async def show(
         self, request: Request[Any, Any, Any], project_id: str, q: Filter = "", label: Filter = ""
-    ) -> Response[str]:
+    ) -> Response[Any]:
         """The board; `?q=` and `?label=` filter the cards."""
         return await _board_page(request, project_id, q, label)
 
@@ -121,9 +121,11 @@ async def _board_page(
     label: str = "",
     form: Entered | None = None,
     status_code: int = 200,
-) -> Response[str]:
+) -> Response[Any]:
     project = await get_project(project_id)
     after = await last_number(project_id)
-    board = await board_of(project, query, label, form)
     frame = await project_frame(request, project, "Board", f"/projects/{project_id}/events?after={after}")
+    if not (query or label or form):
+        return await kept.board_page(frame, project, after)
+    board = await board_of(project, query, label, form)
     return page(request, "board/page.html", frame, status_code, board=board, render_cards=render_cards)

@@ -1,7 +1,8 @@
 """The board, live: what changed since a number, as partials rendered once per event and not once per viewer."""
 
+from app.board.kept import board_at
 from app.board.parts import attention, card_placed, card_removed, column_heads
-from app.board.queries import board_of, cards_about
+from app.board.queries import cards_about
 from app.events import reading
 from app.events.fanout import Frame, Topic
 from app.events.reading import LoggedEvent
@@ -45,6 +46,7 @@ async def parts_about(
     gone = tasks - {card.id for card in cards}
     parts = [card_removed(task) for task in sorted(gone)] + [card_placed(card) for card in cards]
     if reorder:
-        board = await board_of(await get_project(project_id))
+        project, number = await get_project(project_id), await reading.last_number(project_id)
+        board = await board_at(project, number)
         parts += [*column_heads(board.columns), *attention(project_id, board.attention)]
     return parts

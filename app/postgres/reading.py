@@ -10,7 +10,8 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 from asyncpg import Connection
-from piccolo.engine import engine_finder
+
+from app.postgres import pool
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -44,7 +45,7 @@ async def execute(sql: str, *args: Any) -> int:
 @asynccontextmanager
 async def connection() -> AsyncIterator[Connection]:
     """The connection of the open transaction, else one of the pool."""
-    engine: Any = engine_finder()
+    engine: Any = pool.engine()
     transaction = engine.current_transaction.get()
     if transaction is not None:
         yield transaction.connection

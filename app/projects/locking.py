@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from piccolo.engine import engine_finder
-
 from app.errors import NotFound
 from app.events.recording import feed
+from app.postgres.pool import engine
 from app.postgres.reading import scalar
 
 
@@ -17,10 +16,7 @@ async def locked(project_id: str) -> AsyncIterator[None]:
     `FOR NO KEY UPDATE` and not `FOR UPDATE`: inserting a row that refers to the project takes a share of its key,
     and two inserters that both wanted more would wait for each other.
     """
-    engine = engine_finder()
-    if engine is None:
-        raise RuntimeError("Piccolo has no engine: PICCOLO_CONF must name app.piccolo_conf")
-    async with engine.transaction():
+    async with engine().transaction():
         if await scalar("SELECT 1 FROM projects WHERE id = $1 FOR NO KEY UPDATE", project_id) is None:
             raise NotFound("There is no such project.", "PROJECT_NOT_FOUND")
         with feed(project_id):

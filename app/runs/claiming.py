@@ -158,7 +158,9 @@ def _prompt(task: TaskRow, pending: Pending, conversation: str | None) -> str:
 
 
 async def _conversation(task_id: str, agent: AgentRow) -> str | None:
-    """The program's conversation of the task's last run with the same runner, to be resumed."""
+    """The program's conversation of the task's last run with the same runner, to be resumed; a command cannot."""
+    if agent.config.runner == "command":
+        return None
     found = await scalar(
         "SELECT d.native_session_id FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
         " WHERE r.task_id = $1 AND d.runner = $2 AND d.native_session_id IS NOT NULL ORDER BY d.number DESC LIMIT 1",

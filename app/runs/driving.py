@@ -19,6 +19,7 @@ from app.processes import trees
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
+from app.projects.tables import DEFAULT_MODEL
 from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
 from app.runners.measuring import measured
 from app.runs.claiming import Claim
@@ -142,13 +143,19 @@ class Drive:
             state_dir=self._state_dir,
             command=agent.config.command,
             system_prompt=agent.config.system_prompt,
-            model=self.settings.default_model or agent.config.model,
+            model=self._model(agent),
             temperature=agent.config.temperature,
             allowed_tools=agent.config.allowed_tools,
             max_turns=agent.config.max_turns,
             resume=run.native_session_id,
             next_message=partial(self._next_message, recorder),
         )
+
+    def _model(self, agent: AgentRow) -> str:
+        """The agent's own model; one that never chose gets the operator's default."""
+        if agent.config.model == DEFAULT_MODEL:
+            return self.settings.default_model or DEFAULT_MODEL
+        return agent.config.model
 
     async def _next_message(self, recorder: Recorder) -> str | None:
         message = await take_next(self.claim.session_id, self.claim.project_id)

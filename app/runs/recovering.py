@@ -21,7 +21,7 @@ from app.worktrees.rows import get_worktree
 
 log = logging.getLogger(__name__)
 
-WHY = "The server went away while this run was going on. What it had done is kept in its worktree."
+WHY = "The server went away while this run was going on."
 
 
 async def recover() -> list[RunRow]:

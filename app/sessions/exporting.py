@@ -9,6 +9,7 @@ from app.events import reading
 from app.events.reading import LoggedEvent
 from app.sessions.rows import SessionRow
 
+
 async def json_lines(session: SessionRow) -> AsyncIterator[bytes]:
     """One event a line: number, kind, actor, time and payload."""
     async for event in _whole(session.id):

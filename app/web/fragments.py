@@ -3,10 +3,13 @@
 Autoescape turns `<` from data into `&lt;` and the Markdown sanitiser drops comments, so no data can forge a place.
 """
 
+import re
+import secrets
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from app.web.formats import ago, clock, elapsed, exact
 
@@ -14,7 +17,10 @@ from app.web.formats import ago, clock, elapsed, exact
 CSRF_FIELD = Markup("<!--csrf-->")
 #: Where the time of this very answer goes.
 NOW_FIELD = Markup("<!--now-->")
+#: Stands for the viewer's bare token in a page that is kept for many viewers. Nobody outside can know it.
+TOKEN_PLACE = secrets.token_hex(32)
 
+_PLACES = re.compile(rf"<!--(.*?)-->|({TOKEN_PLACE})", re.DOTALL)
 _WORDS = {"ago": ago, "elapsed": elapsed, "clock": clock}
 
 
@@ -37,6 +43,52 @@ def finish(html: str, csrf_input: str, now: datetime | None = None) -> str:
         place, _, after = part.partition("-->")
         finished += (csrf_input if place == "csrf" else _told(place, moment), after)
     return "".join(finished)
+
+
+class _When(Struct, frozen=True):
+    """The place of a time, with what of it never changes."""
+
+    kind: str
+    then: datetime
+    opening: str
+
+    def told(self, now: datetime) -> bytes:
+        return f"{self.opening}{_WORDS[self.kind](self.then, now)}</time>".encode()
+
+
+class Cut(Struct, frozen=True):
+    """HTML cut at its open places once, to be filled for many viewers: `texts` has one more than `places`."""
+
+    texts: tuple[bytes, ...]
+    places: tuple[str | _When, ...]
+
+    def filled(self, token: str, now: datetime | None = None) -> bytes:
+        """What `finish` makes of the same HTML, encoded."""
+        moment = now or datetime.now(UTC)
+        of_viewer = {"csrf": csrf_input(token).encode(), TOKEN_PLACE: token.encode()}
+        pieces = [self.texts[0]]
+        for place, text in zip(self.places, self.texts[1:], strict=True):
+            if isinstance(place, _When):
+                told = place.told(moment)
+            else:
+                told = of_viewer.get(place) or _told(place, moment).encode()
+            pieces += (told, text)
+        return b"".join(pieces)
+
+
+def cut(html: str) -> Cut:
+    """`html` in pieces."""
+    parts = _PLACES.split(html)
+    places = (token or _place(comment) for comment, token in zip(parts[1::3], parts[2::3], strict=True))
+    return Cut(tuple(text.encode() for text in parts[::3]), tuple(places))
+
+
+def _place(comment: str) -> str | _When:
+    kind, _, milliseconds = comment.partition(":")
+    if kind not in _WORDS:
+        return comment
+    then = _moment(milliseconds)
+    return _When(kind, then, _opening(kind, then))
 
 
 def _told(place: str, now: datetime) -> str:

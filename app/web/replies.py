@@ -9,7 +9,7 @@ from markupsafe import escape
 from msgspec import Struct
 
 from app.web.context import PageContext, page_context
-from app.web.fragments import csrf_input, finish
+from app.web.fragments import Cut, csrf_input, finish
 from app.web.templates import render
 
 #: A page may not be kept by anything between us and its reader, and is asked for again after a change.
@@ -83,6 +83,11 @@ def html_response(request: Request[Any, Any, Any], html: str, token: str, status
     return Response(
         finish(html, csrf_input(token)), status_code=status_code, media_type=MediaType.HTML, headers=dict(_HEADERS)
     )
+
+
+def kept_page(html: Cut, token: str) -> Response[bytes]:
+    """A page that was made before, with this viewer's places filled."""
+    return Response(html.filled(token), media_type=MediaType.HTML, headers=dict(_HEADERS))
 
 
 def _main(html: str) -> str:

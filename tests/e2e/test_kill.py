@@ -79,3 +79,31 @@ def _marker_of(pid: int) -> str:
     environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     prefix = b"AGENTPANE_RUN_ID="
     return next(os.fsdecode(entry[len(prefix) :]) for entry in environment if entry.startswith(prefix))
+
+
+async def test_a_server_asked_to_stop_ends_with_its_streams_and_agents(
+    serve: Callable[..., Awaitable[Server]],
+    new_context: Callable[..., Awaitable[BrowserContext]],
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    server = await serve(**scripted_model.env)
+    mara = await Person.before(await new_context(), server.url)
+    project = await mara.adds_project(repository)
+    await mara.adds_agent(project, "worker-1", "claude")
+    task = await mara.adds_task(project, "Never end", "SCENARIO:forever")
+    await mara.starts(task)
+    tool, child = await _pids(repository)
+    await mara.page.locator(f'[data-task-id="{task}"] .card__foot a:has-text("Open live")').click()
+    await mara.sees('[data-connection="live"]')
+
+    async with asyncio.timeout(10):
+        assert await server.stop() == 0
+    assert not trees.is_alive(tool, None)
+    assert not trees.is_alive(child, None)
+
+    await server.start()
+    mara.url = server.url
+    await mara.open(f"/projects/{project}")
+    card = await mara.sees(f'[data-task-id="{task}"][data-stage="error"]')
+    assert "interrupted" in await card.inner_text()

@@ -103,12 +103,13 @@ async def test_four_processes_at_once_apply_each_migration_once(
     assert sorted(output.strip() for output, _ in answers) == ["", "", "", ",".join(ids)]
 
 
+@pytest.mark.usefixtures("empty_database")
 async def test_a_server_that_is_not_there_is_one_sentence() -> None:
-    await pool.disconnect()
     with pytest.raises(PostgresError, match="cannot be reached"):
         await migrate("postgresql://nobody@127.0.0.1:1/nowhere")
 
 
+@pytest.mark.usefixtures("empty_database")
 async def test_a_server_older_than_15_is_refused() -> None:
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """PostgreSQL's greeting, as version 14 says it."""
@@ -120,7 +121,6 @@ async def test_a_server_older_than_15_is_refused() -> None:
         await reader.readexactly(5)  # the goodbye
         writer.close()
 
-    await pool.disconnect()
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]

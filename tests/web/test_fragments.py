@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.web.fragments import CSRF_FIELD, NOW_FIELD, csrf_input, finish, time_field
+from app.web.fragments import CSRF_FIELD, NOW_FIELD, TOKEN_PLACE, csrf_input, cut, finish, time_field
 from app.web.templates import environment
 
 NOW = datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)
@@ -35,3 +35,14 @@ def test_data_cannot_forge_a_place() -> None:
 def test_a_token_is_escaped() -> None:
     assert csrf_input('"><script>') == '<input type="hidden" name="_csrf_token" value="&#34;&gt;&lt;script&gt;">'
     assert csrf_input("") == ""
+
+
+def test_html_that_was_cut_before_is_filled_to_the_same() -> None:
+    then = NOW - timedelta(minutes=18)
+    html = f"<p>é</p><form>{CSRF_FIELD}</form>{time_field('ago', then)}<!-- a remark -->{NOW_FIELD}"
+    assert cut(html).filled("abc", NOW).decode() == finish(html, csrf_input("abc"), NOW)
+    assert cut("no places").filled("abc", NOW) == b"no places"
+
+
+def test_a_kept_page_carries_the_bare_token_of_its_viewer() -> None:
+    assert cut(f'<body data-token="{TOKEN_PLACE}">').filled("abc", NOW) == b'<body data-token="abc">'
