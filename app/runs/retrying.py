@@ -42,9 +42,9 @@ async def clear(agent_id: str, actor: Actor) -> AgentRow:
 
 
 def _prompt(runs: list[RunRow]) -> str:
-    """The last prompt again; where the conversation is known, with a word to go on."""
+    """The last prompt again; where the program remembers it, with a word about how that ended."""
     last = runs[0]
     asked = next((run for run in runs if run.cause != "retry"), last).prompt
-    if last.native_session_id is None:
+    if last.native_session_id is None or last.runner == "command":
         return asked
     return f"Your last run ended early ({last.error or last.error_type}). Go on where you stopped:\n\n{asked}"

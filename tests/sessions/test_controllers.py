@@ -1,0 +1,83 @@
+"""The forms of the session page, with JavaScript off and with htmx."""
+
+import pytest
+
+from app.errors import Conflict
+from app.sessions.messaging import send
+from app.sessions.opening import close
+from app.sessions.rows import get_session, queued_messages
+from app.tasks.rows import get_task
+from tests.visitor import Visitor
+from tests.workshop import MARA, Workshop
+
+HOLD = "echo x > held; while [ ! -e release ]; do sleep 0.02; done"
+
+
+@pytest.fixture
+async def here(workshop: Workshop) -> str:
+    """The address of a session in which an agent is at work."""
+    task = await workshop.task("Count", agent=await workshop.agent("bob", HOLD))
+    await workshop.file("*/held")
+    await workshop.until(task, "running")
+    return f"/sessions/{(await get_task(task.id)).session_id}"
+
+
+def id_of(here: str) -> str:
+    return here.rpartition("/")[2]
+
+
+async def test_a_message_is_queued_shown_and_taken_back(visitor: Visitor, here: str) -> None:
+    answer = await visitor.send(here, f"{here}/messages", text="And the <i>hub</i>?")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{here}#end")
+    (message,) = await queued_messages(id_of(here))
+    page = await visitor.page(here)
+    assert "And the &lt;i&gt;hub&lt;/i&gt;?" in page
+    answer = await visitor.send(here, f"{here}/messages/{message.id}/withdraw")
+    assert answer.status_code == 303
+    assert await queued_messages(id_of(here)) == []
+    again = await visitor.post(f"{here}/messages/{message.id}/withdraw", here)
+    assert again.status_code == 404
+
+
+async def test_with_htmx_the_composer_comes_back_empty_with_the_queue(visitor: Visitor, here: str) -> None:
+    answer = await visitor.send_htmx(here, f"{here}/messages", text="And the hub?")
+    assert answer.status_code == 200
+    assert 'hx-target="#composer"' in answer.text
+    assert "And the hub?" in answer.text
+    assert ">\n</textarea>" in answer.text
+
+
+@pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 20_001])
+async def test_a_message_outside_of_the_limits_comes_back_with_what_was_typed(
+    visitor: Visitor, here: str, text: str
+) -> None:
+    for sending in (visitor.send, visitor.send_htmx):
+        answer = await sending(here, f"{here}/messages", text=text)
+        assert answer.status_code == 422
+        assert 'id="composer-error"' in answer.text
+        assert text.strip() in answer.text
+    assert await queued_messages(id_of(here)) == []
+
+
+async def test_a_session_with_a_live_agent_is_not_closed(visitor: Visitor, here: str) -> None:
+    answer = await visitor.post(f"{here}/close", here)
+    assert answer.status_code == 409
+    assert 'data-error-code="AGENT_ALREADY_RUNNING"' in answer.text
+    assert (await get_session(id_of(here))).is_active
+
+
+async def test_a_closed_session_keeps_its_record_and_takes_no_message(
+    visitor: Visitor, here: str, workshop: Workshop
+) -> None:
+    (next((workshop.root / ".worktrees").glob("*")) / "release").touch()
+    session = await get_session(id_of(here))
+    await workshop.until(await get_task(session.task_id), "waiting_approval")
+    await close(session.id, MARA)
+    with pytest.raises(Conflict):
+        await send(session.id, "Hello?", MARA)
+    page = await visitor.page(here)
+    assert "This session is closed. Its record stays." in page
+    assert f'action="{here}/messages"' not in page
+    answer = await visitor.post(f"{here}/messages", here, text="Hello?")
+    assert answer.status_code == 409
+    assert 'data-error-code="SESSION_CLOSED"' in answer.text
