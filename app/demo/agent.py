@@ -51,16 +51,23 @@ class Script:
     def play(self, prompt: str) -> None:
         prompt = without_retries(prompt)
         self.output.begin(prompt)
-        if prompt.startswith(AFTER_REVIEW):
-            self._revise(prompt.removeprefix(AFTER_REVIEW).strip(), "I'll make the change you asked for.")
-        elif self.slug and slug(prompt.partition("\n")[0]) != self.slug:
-            self._revise(prompt, "I'll take that in.")
+        if AFTER_REVIEW in prompt:
+            self._revise(prompt.rpartition(AFTER_REVIEW)[2].strip(), "I'll make the change you asked for.")
+        elif said := self._said_later(prompt):
+            self._revise(said, "I'll take that in.")
         elif not self.story:
             self._note(prompt)
         elif "stumble" in self.story and not Path(self.story["stumble_leaves"]).exists():
             self._stumble()
         else:
             self._tell()
+
+    def _said_later(self, prompt: str) -> str:
+        """What a person added to the task, which is told again before it; empty for the task alone."""
+        if self.slug and slug(prompt.partition("\n")[0]) != self.slug:
+            return prompt
+        task = f"{self.story['title']}\n\n{self.story['description'].strip()}" if self.story else prompt
+        return prompt.removeprefix(task).strip() if prompt.startswith(task) else ""
 
     def _tell(self) -> None:
         self._do(self.story["steps"])
