@@ -72,9 +72,9 @@ async def test_squash_is_one_plain_commit_with_the_message_that_was_typed(worksh
 
 
 async def test_rebase_repeats_each_commit_on_a_base_that_has_moved(workshop: Workshop) -> None:
-    script = (
-        f"{ADD_FILE}\ngit add -A; git commit -qm 'First step'; echo rim > rim.txt; git add -A; git commit -qm Second"
-    )
+    script = f"""{ADD_FILE}
+        git config user.name Agent; git config user.email agent@example.org
+        git add -A; git commit -qm 'First step'; echo rim > rim.txt; git add -A; git commit -qm Second"""
     task = await workshop.done("Count the spokes", script)
     commit(workshop.root, {"other.txt": "mine\n"}, "Meanwhile on main")
     await approve(task.id, await workshop.approval(task, merge_method="rebase"), MARA)
