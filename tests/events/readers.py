@@ -81,14 +81,16 @@ class Reader:
 
     async def until(self, number: int) -> list[int]:
         """Read on until `number` has come."""
-        while number not in self.numbers:
-            assert await self.chunk(), f"the stream ended before {number}"
+        async with asyncio.timeout(PATIENCE_S):
+            while number not in self.numbers:
+                assert await self.chunk(), f"the stream ended before {number}"
         return self.numbers
 
     async def to_the_end(self) -> list[int]:
         """Read until the stream ends."""
-        while await self.chunk():
-            pass
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.chunk():
+                pass
         return self.numbers
 
     async def close(self) -> None:

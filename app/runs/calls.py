@@ -1,0 +1,120 @@
+"""What an agent does: each tool call is one audit row, from its start to its end."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from app.audit.tables import AuditLog
+from app.events.recording import record
+from app.ids import create_id
+from app.postgres.reading import execute, rows
+from app.runners import base
+from app.runs.run_log import RunLog
+from app.runs.tables import RunDetail
+from app.runs.telling import activity_line, preview
+
+
+class _OpenCall(Struct):
+    call_id: str
+    audit_id: str
+    tool: str
+
+
+class _Call(Struct):
+    audit_id: str
+    tool: str
+
+
+class Calls:
+    """Writes the tool calls of one run. Every method is called in the project's lock."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self._open: dict[str, _Call] = {}
+
+    async def started(self, event: base.ToolStarted, turn: int) -> None:
+        """The agent asked for a call."""
+        if event.call_id in self._open:
+            error = "The program began another call under the same id."
+            await self.finished(base.ToolFinished(call_id=event.call_id, status="error", error=error))
+        tool, arguments = self._log.clean.text(event.tool), self._log.clean.value(event.input)
+        audit_id = create_id()
+        self._open[event.call_id] = _Call(audit_id, tool)
+        await self._insert(audit_id, tool, arguments, turn)
+        payload = {
+            "call": self._log.key(event.call_id), "audit": audit_id, "tool": tool, "input": preview(arguments),
+            "turn": turn,
+        }  # fmt: skip
+        await self._log.tell("tool_call", payload)
+        await self._show_on_card(activity_line(tool, arguments))
+
+    async def running(self, event: base.ToolRunning) -> None:
+        """The call passed every check."""
+        if call := self._open.get(event.call_id):
+            await AuditLog.update({AuditLog.status: "running"}).where(AuditLog.id == call.audit_id)
+
+    async def finished(self, event: base.ToolFinished) -> None:
+        """The call ended; one that nobody began is passed over."""
+        call = self._open.pop(event.call_id, None)
+        if call is None:
+            return
+        output = self._log.clean.value(event.output)
+        error = self._log.clean.text(event.error) if event.error else None
+        await AuditLog.update(
+            {
+                AuditLog.status: "complete" if event.status == "complete" else "error",
+                AuditLog.output: None if output is None else _json(output),
+                AuditLog.error: error or ("The call was refused." if event.status == "denied" else None),
+                AuditLog.duration: event.duration_ms,
+            }
+        ).where(AuditLog.id == call.audit_id)
+        payload = {
+            "call": self._log.key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
+            "output": preview(output), "error": preview(error), "duration": event.duration_ms,
+        }  # fmt: skip
+        await self._log.tell("tool_result", payload)
+
+    async def close_all(self, why: str) -> None:
+        """End the calls that the end of the run cut off, also those that another process saw begin."""
+        await self._adopt()
+        for call_id in list(self._open):
+            await self.finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+
+    async def _adopt(self) -> None:
+        claim = self._log.claim
+        for row in await rows(
+            _OpenCall,
+            "SELECT e.payload ->> 'call' AS call_id, a.id AS audit_id, a.tool FROM audit_logs a"
+            " JOIN events e ON e.session_id = $2 AND e.kind = 'tool_call' AND e.payload ->> 'audit' = a.id"
+            " WHERE a.agent_run_id = $1 AND a.status IN ('pending', 'running')",
+            claim.run_id,
+            claim.session_id,
+        ):
+            self._open[row.call_id.removeprefix(f"{self._log.prefix}-")] = _Call(row.audit_id, row.tool)
+
+    async def _insert(self, audit_id: str, tool: str, arguments: Any, turn: int) -> None:
+        claim = self._log.claim
+        await AuditLog.insert(
+            AuditLog(
+                id=audit_id,
+                agent_id=claim.agent_id,
+                agent_run_id=claim.run_id,
+                task_id=claim.task_id,
+                project_id=claim.project_id,
+                tool=tool,
+                input=_json(arguments),
+                turn_number=turn,
+            )
+        )
+        await execute("UPDATE sessions SET tool_call_count = tool_call_count + 1 WHERE id = $1", claim.session_id)
+
+    async def _show_on_card(self, activity: str) -> None:
+        claim = self._log.claim
+        await RunDetail.update({RunDetail.activity: activity}).where(RunDetail.run_id == claim.run_id)
+        payload = {"activity": activity}
+        await record(claim.project_id, "task.activity", actor=self._log.actor, subject=claim.task_id, payload=payload)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,97 @@
+"""What an agent says: whole messages, and the pieces of one that is still being written."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from app.events.recording import Actor
+from app.postgres.reading import execute, rows
+from app.runners import base
+from app.runs.run_log import RunLog
+
+
+class _Draft(Struct):
+    key: str
+    text: str
+
+
+class Speech:
+    """Writes the messages of one run. Every method is called in the project's lock."""
+
+    def __init__(self, log: RunLog) -> None:
+        self._log = log
+        self._begun: set[str] = set()
+        self._authors: deque[Actor] = deque()
+        #: By message, the end of what came that may be the beginning of a secret.
+        self._held: dict[str, str] = {}
+
+    def expect_from(self, author: Actor) -> None:
+        """The next message of a `user` is this person's."""
+        self._authors.append(author)
+
+    async def piece(self, event: base.TextDelta) -> None:
+        """One more piece of a message."""
+        self._begun.add(event.message_id)
+        text = self._log.clean.text(self._held.pop(event.message_id, "") + event.text)
+        if held := self._log.clean.open_end(text):
+            self._held[event.message_id] = text[-held:]
+            text = text[:-held]
+        if text:
+            payload = {"message": self._log.key(event.message_id), "text": text, "partial": True}
+            await self._log.tell("message", payload)
+
+    async def whole(self, event: base.Message) -> None:
+        """A message, which takes the place of its pieces."""
+        key = self._log.key(event.message_id)
+        if event.message_id in self._begun:
+            self._begun.discard(event.message_id)
+            self._held.pop(event.message_id, None)
+            await self._drop_pieces(key)
+        author = self._authors.popleft() if event.role == "user" and self._authors else None
+        await self._say(key, event.text, event.role, author)
+
+    async def keep_pieces(self) -> None:
+        """What was being written when the run ended, as far as it came, as whole messages."""
+        drafts = await rows(
+            _Draft,
+            "SELECT payload ->> 'message' AS key, string_agg(payload ->> 'text', '' ORDER BY number) AS text"
+            " FROM events WHERE session_id = $1 AND subject = $2 AND kind = 'message'"
+            " AND (payload ->> 'partial')::boolean GROUP BY 1 ORDER BY min(number)",
+            self._log.claim.session_id,
+            self._log.claim.run_id,
+        )
+        held = {self._log.key(message_id): text for message_id, text in self._held.items()}
+        for draft in drafts:
+            await self._drop_pieces(draft.key)
+            await self._say(draft.key, draft.text + held.get(draft.key, ""))
+
+    async def _say(self, key: str, text: str, role: str = "assistant", author: Actor | None = None) -> None:
+        await self._log.tell("message", {"message": key, "text": self._log.clean.text(text), "role": role}, author)
+        await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self._log.claim.session_id)
+
+    async def _drop_pieces(self, key: str) -> None:
+        """Who resumes from a piece gets the whole."""
+        await execute(
+            "DELETE FROM events WHERE session_id = $1 AND kind = 'message' AND subject = $2"
+            " AND payload ->> 'message' = $3 AND (payload ->> 'partial')::boolean",
+            self._log.claim.session_id,
+            self._log.claim.run_id,
+            key,
+        )
+
+
+def join_pieces(batch: Sequence[base.AgentEvent]) -> list[base.AgentEvent]:
+    """Neighbouring pieces of one message as one piece; pieces whose whole message is in the batch fall away."""
+    whole = {event.message_id for event in batch if isinstance(event, base.Message)}
+    joined: list[base.AgentEvent] = []
+    for event in batch:
+        if not isinstance(event, base.TextDelta):
+            joined.append(event)
+        elif event.message_id not in whole:
+            last = joined[-1] if joined else None
+            if isinstance(last, base.TextDelta) and last.message_id == event.message_id:
+                joined[-1] = base.TextDelta(message_id=event.message_id, text=last.text + event.text)
+            else:
+                joined.append(event)
+    return joined
