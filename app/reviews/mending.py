@@ -38,7 +38,7 @@ async def _mend(merge: OpenMerge) -> None:
     try:
         is_merged = await settle(repository, merge)
     except GitRefused as refusal:
-        if refusal.reason == "busy":
+        if refusal.reason != "dirty":
             raise
         # Files that a person has changed since show as their edits; the base has not moved, so nothing is merged.
         log.warning("the merge %s was given up: %s", merge.id, refusal)

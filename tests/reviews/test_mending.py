@@ -1,20 +1,25 @@
 """A server that ended in the middle of an approval: the next start finishes the merge, or takes it back."""
 
+import pytest
+
+from app.errors import Conflict
 from app.git.advancing import advance
 from app.git.merging import merge_commit
 from app.git.repository import inspect
 from app.ids import create_id
 from app.postgres.reading import execute, scalar
 from app.projects.locking import locked
+from app.reviews.approving import approve
 from app.reviews.comparing import Comparison, compare
 from app.reviews.journal import MergeJournal
 from app.reviews.mending import mend_merges
+from app.reviews.rejecting import reject
 from app.reviews.tables import Merge
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.merging import hold_in_lock
 from app.worktrees.rows import get_worktree
 from tests.git.repositories import ADA, commit, user, write
-from tests.workshop import Workshop
+from tests.workshop import MARA, Workshop
 
 
 async def begun(task: TaskRow) -> tuple[Comparison, MergeJournal]:
@@ -121,3 +126,29 @@ async def test_in_the_middle_of_taking_a_worktree_down(workshop: Workshop) -> No
     assert worktree.status == "removed"
     assert not worktree.root.exists()
     assert user(workshop.root, "show", f"{task.branch}:spokes.txt") == "eight"
+
+
+async def test_a_merge_that_breaks_off_half_way_holds_the_task_until_a_start_finishes_it(workshop: Workshop) -> None:
+    user(workshop.root, "config", "filter.broken.clean", "cat")
+    user(workshop.root, "config", "filter.broken.smudge", "false")
+    user(workshop.root, "config", "filter.broken.required", "true")
+    script = "echo 'z.txt filter=broken' > .gitattributes; echo eight > a.txt; echo nine > z.txt"
+    task = await workshop.done("Count the spokes", script)
+    # git writes a.txt and then cannot write z.txt.
+    with pytest.raises(Conflict) as refused:
+        await approve(task.id, await workshop.approval(task), MARA)
+    assert refused.value.code == "CHECKOUT_BUSY"
+    assert (workshop.root / "a.txt").exists()
+    assert not (workshop.root / "z.txt").exists()
+    for decision in (approve(task.id, await workshop.approval(task), MARA), reject(task.id, "No.", MARA)):
+        with pytest.raises(Conflict):
+            await decision
+    # As long as the reason is there a start changes nothing.
+    await mend_merges()
+    assert (await get_worktree(task.worktree_id)).status == "merging"
+    user(workshop.root, "config", "filter.broken.smudge", "cat")
+    await mend_merges()
+    assert (await get_task(task.id)).column == "verified"
+    assert (workshop.root / "z.txt").read_text() == "nine\n"
+    assert user(workshop.root, "status", "--porcelain") == ""
+    assert await statuses() == "done"
