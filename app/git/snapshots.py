@@ -182,6 +182,9 @@ async def _save_locked(
         taken = await _take(worktree, index, limit)
         parents = await _parents(worktree, taken)
         if parents is None:
+            if not taken.unmerged:
+                # What was staged and then deleted is in no commit, and would keep the worktree from being removed.
+                index.replace(git_dir / "index")
             return Saved(None, taken)
         commit = await commit_tree(worktree, taken.tree, parents, message, author, committer=committer)
         await move_ref(worktree, "HEAD", commit, taken.head or ABSENT, "agentpane: save")

@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.git.refusals import GitRefused
@@ -178,6 +178,7 @@ STEPS = st.one_of(
 )
 
 
+@example(steps=[("write", "b", b""), ("stage", "b", None), ("delete", "b", None)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=12))
 async def test_what_is_saved_is_what_is_on_disk(tmp_path: Path, steps: list[tuple[str, str, object]]) -> None:
