@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -31,7 +32,7 @@ _ASKED: list[int] = []
 
 
 def main(spec_path: Path, more_arguments: list[str]) -> NoReturn:
-    """Run the program of `spec_path` and exit with its code, or with 128 + the number of the signal that ended it."""
+    """Run the program of `spec_path` and end as it ended: with its code, or by the same signal."""
     spec = json.loads(spec_path.read_text())
     _shed_environment(spec["inherit"])
     spec_path.unlink()
@@ -45,7 +46,7 @@ def main(spec_path: Path, more_arguments: list[str]) -> NoReturn:
         _wait(wake, parent, 1.0)
         child.reap()
     end_tree(child, spec["grace_s"] if child.code is None else _LEFTOVER_GRACE_S, wake)
-    os._exit(child.code if child.code is not None else NOT_STARTED)
+    _end_as(child.code if child.code is not None else NOT_STARTED)
 
 
 class Child:
@@ -72,8 +73,7 @@ class Child:
             if pid == 0:
                 return
             if pid == self.pid:
-                code = os.waitstatus_to_exitcode(status)
-                self.code = code if code >= 0 else 128 - code
+                self.code = os.waitstatus_to_exitcode(status)
 
     def terminate(self) -> None:
         if self.code is None:
@@ -195,6 +195,15 @@ def _let_go_of_stdio() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
+
+
+def _end_as(code: int) -> NoReturn:
+    if code < 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
 
 
 def _wait(wake: int, parent: int | None, seconds: float) -> None:

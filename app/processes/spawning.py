@@ -60,11 +60,10 @@ class GuardedProcess:
         stdin.close()
 
     async def wait(self) -> int:
-        """The program's exit code, or 128 + the number of the signal that ended it; nothing of the run is left then."""
+        """The program's exit code, negative for the signal that ended it; nothing of the run is left then."""
         await trees.wait_gone(self.pid, self.start_ticks, None)
         await trees.sweep(self._marker)
-        code = await self._process.wait()
-        return code if code >= 0 else 128 - code
+        return await self._process.wait()
 
     async def end(self) -> None:
         """End the whole tree; returns when nothing of it is left."""

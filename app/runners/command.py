@@ -3,13 +3,13 @@
 import asyncio
 import os
 import shutil
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.processes.spawning import GuardedProcess, spawn
 from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec, Started
 from app.runners.live import QueuedRun
+from app.runners.outcomes import describe_exit
 from app.runners.output import OutputReader, StderrReader
 
 PROMPT = "{prompt}"
@@ -96,7 +96,7 @@ class CommandRun(QueuedRun):
         if code == 0:
             return None, None
         said = [output.error] if output.error else stderr.tail
-        return output.error_type or "process_exit", "\n".join([describe_exit(code), *said])
+        return output.error_type or "process_exit", "\n".join([describe_exit("The program", code), *said])
 
     async def _end_processes(self) -> None:
         async with self._starting:
@@ -125,11 +125,3 @@ def place_prompt(command: Sequence[str], prompt: str) -> tuple[list[str], str | 
     """The argument vector, and the text for standard input where no argument took the prompt."""
     argv = [word.replace(PROMPT, prompt) for word in command]
     return argv, None if any(PROMPT in word for word in command) else prompt
-
-
-def describe_exit(code: int) -> str:
-    """One sentence for an exit code other than 0."""
-    try:
-        return f"The program was ended by {signal.Signals(code - 128).name}."
-    except ValueError:
-        return f"The program ended with exit code {code}."

@@ -1,9 +1,16 @@
-"""How Claude Code's own words about tokens and endings translate into ours."""
+"""How programs end, and how Claude Code's own words about tokens and endings translate into ours."""
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
 from app.runners.base import ErrorType
+
+
+def describe_exit(program: str, code: int) -> str:
+    """One sentence for an exit code other than 0; a negative one is the signal that ended the program."""
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return f"{program} {how}."
 
 
 def claude_tokens(usage: Mapping[str, Any] | None) -> dict[str, int | None]:

@@ -18,7 +18,10 @@ async def start(tmp_path: Path, script: str, **wanted):
     return await spawn(["sh", "-c", script], env=PATH, cwd=tmp_path, state_dir=tmp_path, marker=tmp_path.name, **wanted)
 
 
-@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 42", 42), ("kill -TERM $$", 128 + 15)])
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("exit 0", 0), ("exit 42", 42), ("kill -TERM $$", -15), ("kill -SEGV $$", -11), ("exit 144", 144)],
+)
 async def test_the_code_is_the_programs(tmp_path, script, code):
     assert await (await start(tmp_path, script)).wait() == code
 
@@ -43,7 +46,7 @@ async def test_readers_see_the_programs_output_close_while_it_lives(tmp_path):
     assert [line async for line in process.stdout] == []
     assert trees.is_alive(process.pid, process.start_ticks)
     await process.end()
-    assert await process.wait() == 128 + signal.SIGTERM
+    assert await process.wait() == -signal.SIGTERM
 
 
 async def test_the_order_is_readable_by_its_owner_alone(tmp_path):

@@ -211,7 +211,7 @@ async def test_json_lines_of_a_known_program_become_tools_and_tokens(tmp_path):
     assert only(ToolFinished, events)[0].status == "complete"
     assert '{"broken' in [notice.text for notice in only(Notice, events)]
     done = events[-1]
-    assert (done.result, done.turn_count, done.native_session_id) == ("All done.", 1, "th-1")
+    assert (done.result, done.turn_count, done.native_session_id) == ("All done.", 2, "th-1")
     assert (done.usage.input_tokens, done.usage.output_tokens) == (3000, 126)
 
 

@@ -12,7 +12,7 @@ from app.runners.claude.conversation import Conversation
 from app.runners.claude.permissions import Permissions
 from app.runners.claude.program import DEFAULT_ENV, SDK_VARIABLES, find_claude
 from app.runners.live import QueuedRun
-from app.runners.outcomes import claude_error_type
+from app.runners.outcomes import claude_error_type, describe_exit
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
@@ -195,7 +195,7 @@ class ClaudeRun(QueuedRun):
         if reason := read_start_error(self.spec.state_dir / "guard.json"):
             return self._finished("setup_failed", f"Claude Code could not be started: {reason}.")
         code = getattr(error, "exit_code", None)
-        why = f"Claude Code ended with exit code {code}." if code is not None else f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}" if code is None else describe_exit("Claude Code", code)
         return self._finished("process_exit", "\n".join([why, *self._stderr]))
 
     def _finished(self, error_type: ErrorType | None, error: str | None = None) -> Finished:

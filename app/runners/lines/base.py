@@ -16,7 +16,9 @@ class JsonLines(ABC):
     def __init__(self) -> None:
         self.native_session_id: str | None = None
         self.model: str | None = None
+        #: Answers of the model so far.
         self.turn = 0
+        self._answering = False
         self.result: str | None = None
         self.usage = Usage()
         self.error: str | None = None
@@ -51,6 +53,15 @@ class JsonLines(ABC):
         ]
         self.open_calls.clear()
         return closing
+
+    def answer(self) -> None:
+        """The model said or called something: a new turn, unless it is still at the same one."""
+        self.turn += not self._answering
+        self._answering = True
+
+    def hand_back(self) -> None:
+        """A call ended: what the model says next is its next turn."""
+        self._answering = False
 
     def say(self, message_id: str, text: str) -> Iterator[AgentEvent]:
         """A whole message of the assistant; the last one is the result."""

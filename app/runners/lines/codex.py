@@ -42,9 +42,10 @@ class CodexLines(JsonLines):
         item = line["item"]
         if item["type"] in _CALLS and item["id"] not in self.open_calls:
             tool, keys = _CALLS[item["type"]]
+            self.answer()
             self.open_calls[item["id"]] = tool
             given = {key: item[key] for key in keys if key in item}
-            yield ToolStarted(call_id=item["id"], tool=tool, input=given, turn=self.turn + 1)
+            yield ToolStarted(call_id=item["id"], tool=tool, input=given, turn=self.turn)
 
     def _completed(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         item = line["item"]
@@ -52,13 +53,14 @@ class CodexLines(JsonLines):
             yield from self._begun(line)
             yield from self._ended(item)
         elif item["type"] == "agent_message":
-            self.turn += 1
+            self.answer()
             yield from self.say(item["id"], item["text"])
         elif item["type"] == "error":
             yield Notice(text=str(item.get("message")), level="warning")
 
     def _ended(self, item: dict[str, Any]) -> Iterator[AgentEvent]:
         del self.open_calls[item["id"]]
+        self.hand_back()
         failed = item.get("status") in {"failed", "declined"}
         code = item.get("exit_code")
         why = f"Exit code {code}\n{item.get('aggregated_output', '')}" if code else str(item.get("error") or "failed")

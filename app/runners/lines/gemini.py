@@ -41,8 +41,7 @@ class GeminiLines(JsonLines):
             return
         if not line.get("delta"):
             yield from self._whole_message()
-        if not self._pieces:
-            self.turn += 1
+        self.answer()
         self._pieces.append(line["content"])
         yield TextDelta(message_id=self._message_id, text=line["content"])
         if not line.get("delta"):
@@ -59,6 +58,7 @@ class GeminiLines(JsonLines):
 
     def _tool_use(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         yield from self._whole_message()
+        self.answer()
         self.open_calls[line["tool_id"]] = line["tool_name"]
         given = line.get("parameters") or {}
         yield ToolStarted(call_id=line["tool_id"], tool=line["tool_name"], input=given, turn=self.turn)
@@ -66,6 +66,7 @@ class GeminiLines(JsonLines):
     def _tool_result(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         if self.open_calls.pop(line["tool_id"], None) is None:
             return
+        self.hand_back()
         failed = line.get("status") != "success"
         why = (line.get("error") or {}).get("message") or line.get("output") or "failed"
         yield ToolFinished(

@@ -1,0 +1,38 @@
+"""The clock of a run. How a run meets its limits is shown with real programs in `test_command.py`."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.runners.limits import RunClock
+
+
+@pytest.mark.parametrize(("timeout_s", "idle_timeout_s", "reason"), [(0.1, 9, "timeout"), (9, 0.1, "stalled")])
+async def test_the_nearer_limit_gives_the_reason(timeout_s, idle_timeout_s, reason):
+    assert await RunClock(timeout_s, idle_timeout_s).expired() == reason
+
+
+async def test_what_is_heard_puts_off_only_the_idle_limit():
+    clock = RunClock(timeout_s=0.5, idle_timeout_s=0.3)
+    asyncio.get_running_loop().call_later(0.25, clock.heard)
+    assert await clock.expired() == "timeout"
+
+
+async def test_waiting_for_a_person_counts_for_neither():
+    clock = RunClock(timeout_s=0.2, idle_timeout_s=0.2)
+
+    async def person() -> str:
+        await asyncio.sleep(0.5)
+        return "go on"
+
+    began = time.monotonic()
+    expired = asyncio.create_task(clock.expired())
+    assert await clock.standing(person)() == "go on"
+    assert not expired.done()
+    await expired
+    assert time.monotonic() - began >= 0.69
+
+
+def test_a_run_that_asks_nobody_has_nothing_to_stand_still_for():
+    assert RunClock(1, 1).standing(None) is None
