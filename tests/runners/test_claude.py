@@ -212,6 +212,19 @@ async def test_stop_ends_the_tool_and_its_child(tmp_path, scripted_model):
     assert only(ToolFinished, seen)[0].error
 
 
+@pytest.mark.parametrize("is_starting", [False, True])
+async def test_stop_before_the_program_is_up(tmp_path, scripted_model, is_starting):
+    spec = spec_for(tmp_path, scripted_model, "forever")
+    live = await claude.start(spec)
+    async with asyncio.timeout(30):
+        while is_starting and not trees.find_marked(spec.run_id):
+            await asyncio.sleep(0.01)
+    await live.stop("interrupted")
+    assert trees.find_marked(spec.run_id) == []
+    assert (await collect(live))[-1].error_type == "interrupted"
+    assert not (spec.cwd / "tool.pid").exists()
+
+
 async def test_a_killed_agent_leaves_nothing_and_can_be_resumed(tmp_path, scripted_model):
     spec, _live, events = await _running_for_ever(tmp_path, scripted_model)
     program = next(pid for pid in trees.find_marked(spec.run_id) if "_bundled/claude" in _cmdline(pid).split("\0")[0])

@@ -1,4 +1,4 @@
-"""Find Claude Code and its key, and say with which environment and options it runs."""
+"""Find Claude Code and its key."""
 
 import importlib.metadata
 import importlib.util
@@ -9,14 +9,6 @@ from pathlib import Path
 
 from app.runners.base import Availability
 
-#: Ours, where the caller set nothing else. Few retries: a service that is down fails in seconds, not in minutes.
-DEFAULT_ENV = {
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "CLAUDE_CODE_MAX_RETRIES": "4",
-}
-#: What the SDK tells the program through the environment.
-SDK_VARIABLES = ("CLAUDE_CODE_ENTRYPOINT", "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_CODE_SDK_READS_SESSION_STATE")
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 _CLOUDS = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
 

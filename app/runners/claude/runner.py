@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.processes import trees
-from app.processes.spawning import read_guard_pid, read_start_error, write_wrapper
+from app.processes.spawning import read_guard_pid, read_start_error
 from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec
 from app.runners.claude.conversation import Conversation
+from app.runners.claude.options import Hooks, make_options
 from app.runners.claude.permissions import Permissions
-from app.runners.claude.program import DEFAULT_ENV, SDK_VARIABLES, find_claude
+from app.runners.claude.program import find_claude
 from app.runners.live import QueuedRun
 from app.runners.outcomes import claude_error_type, describe_exit
 
 if TYPE_CHECKING:
-    from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
-    from claude_agent_sdk.types import SystemPromptPreset
+    from claude_agent_sdk import ClaudeSDKClient
 
-#: Longest line the program may say: a message with a large file in it.
-MAX_BUFFER = 16 * 1024 * 1024
 #: Seconds a stop waits for a program that is just being started.
 START_PATIENCE_S = 5.0
 
@@ -91,7 +89,8 @@ class ClaudeRun(QueuedRun):
         try:
             if self.stop_reason:
                 return None
-            client = ClaudeSDKClient(self._options(program, resume))
+            hooks = Hooks(before_tool=self._before_tool, after_tool=self._after_tool, stderr=self._stderr.append)
+            client = ClaudeSDKClient(make_options(self.spec, program, resume, self._permissions.tools, hooks))
             await client.connect()
             return client
         except Exception as error:
@@ -134,37 +133,6 @@ class ClaudeRun(QueuedRun):
             await self.emit(self._conversation.started(message.data, pid, trees.start_ticks(pid) if pid else None))
         for event in self._conversation.read(message):
             await self.emit(event)
-
-    def _options(self, program: str, resume: str | None) -> "ClaudeAgentOptions":
-        from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
-
-        spec = self.spec
-        env = {**DEFAULT_ENV, **spec.env}
-        wrapper, handed_on = write_wrapper(spec.state_dir, [program], env, spec.run_id, SDK_VARIABLES)
-        after = [HookMatcher(hooks=[self._after_tool])]
-        return ClaudeAgentOptions(
-            cli_path=wrapper.absolute(),
-            cwd=spec.cwd,
-            env=handed_on,
-            model=spec.model,
-            system_prompt=_system_prompt(spec.system_prompt),
-            tools=self._permissions.tools,
-            # Our hook decides on every call; what would reach a question all the same is refused, not asked.
-            permission_mode="dontAsk",
-            hooks={
-                "PreToolUse": [HookMatcher(hooks=[self._before_tool])],
-                "PostToolUse": after,
-                "PostToolUseFailure": after,
-            },
-            max_turns=spec.max_turns,
-            resume=resume,
-            setting_sources=[],  # The repository's own settings could start programs.
-            strict_mcp_config=True,
-            verbatim_prompts=True,  # A title that begins with a slash is no command.
-            include_partial_messages=True,
-            stderr=self._stderr.append,
-            max_buffer_size=MAX_BUFFER,
-        )
 
     async def _before_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
         refusal, events = self._conversation.before_tool(hook)
@@ -220,10 +188,3 @@ class ClaudeRun(QueuedRun):
             await trees.end_tree(pid, trees.start_ticks(pid), self.spec.run_id)
         else:
             await trees.sweep(self.spec.run_id)
-
-
-def _system_prompt(more: str | None) -> "SystemPromptPreset":
-    """The program's own, with the agent's words after it."""
-    if more:
-        return {"type": "preset", "preset": "claude_code", "append": more}
-    return {"type": "preset", "preset": "claude_code"}
