@@ -11,7 +11,7 @@ from app.errors import Conflict
 from app.git.diffs import FileChange, printable
 from app.projects.rows import ProjectRow, get_project
 from app.reviews.comparing import Comparison, compare
-from app.reviews.queries import merge_of
+from app.reviews.undoing import merge_of
 from app.runs.rows import RunRow, runs_of_task
 from app.tasks.rows import TaskRow, tasks_of
 from app.tasks.stages import Stage, stage_of

@@ -10,9 +10,11 @@ from app.errors import Conflict, Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
 from app.reviews.approving import approve
-from app.reviews.forms import Approval, Rejection
+from app.reviews.forms import Approval, Rejection, Undoing
 from app.reviews.queries import file_page, review_page
 from app.reviews.rejecting import reject
+from app.reviews.undoing import undo
+from app.tasks.queries import task_page
 from app.tasks.rows import TaskRow, get_task
 from app.tasks.views import PageNotice
 from app.web.context import page_context
@@ -79,6 +81,40 @@ class ReviewController(Controller):
             return await _page(request, task, person, 422, **form_again)
         return after_change(request, f"/sessions/{task.session_id}" if task.session_id else f"/tasks/{task.id}")
 
+    @post("/undo")
+    async def undo(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
+        """Take the merge back and open the task again."""
+        items = await form_items(request)
+        try:
+            task = await undo(task_id, parse_form(Undoing, items).reason, person.actor)
+        except Invalid as wrong:
+            return await _task_page(request, await get_task(task_id), 422, undo_form=entered(items, wrong))
+        except Conflict as refusal:
+            return await _undo_refused(request, task_id, refusal, items)
+        return after_change(request, f"/tasks/{task.id}")
+
+
+async def _undo_refused(
+    request: Request[Any, Any, Any], task_id: str, refusal: Conflict, items: dict[str, list[str]]
+) -> Response[Any]:
+    """The task's page with the refusal above it and the reason kept; where nothing can be undone, the plain error."""
+    task = await get_task(task_id)
+    if task.column != "verified":
+        raise refusal
+    values = {name: each[-1] for name, each in items.items() if name == "reason"}
+    notice = _notice("The merge was not undone.", refusal)
+    return await _task_page(request, task, 409, notices=(notice,), undo_form=Entered(values))
+
+
+async def _task_page(request: Request[Any, Any, Any], task: TaskRow, status_code: int, **answer: Any) -> Response[str]:
+    frame = await project_frame(request, await get_project(task.project_id), "Board")
+    return page(request, "tasks/page.html", frame, status_code, task=await task_page(task, **answer))
+
+
+def _notice(title: str, refusal: Conflict) -> PageNotice:
+    paths = tuple(str(path) for path in refusal.details.get("paths", ()))
+    return PageNotice(title=title, text=refusal.message, tone="need", code=refusal.code, items=paths[:20])
+
 
 async def _refused(
     request: Request[Any, Any, Any], task_id: str, person: Person, refusal: Conflict, items: dict[str, list[str]]
@@ -88,10 +124,7 @@ async def _refused(
     if refusal.code not in _SHOWN_AGAIN or task.column != "waiting_approval":
         raise refusal
     values = {name: each[-1] for name, each in items.items() if name not in ("_csrf_token", "digest")}
-    paths = tuple(str(path) for path in refusal.details.get("paths", ()))
-    notice = PageNotice(
-        title="Your approval was not taken.", text=refusal.message, tone="need", code=refusal.code, items=paths[:20]
-    )
+    notice = _notice("Your approval was not taken.", refusal)
     return await _page(request, task, person, 409, notices=(notice,), approve_form=Entered(values))
 
 

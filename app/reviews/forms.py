@@ -22,6 +22,12 @@ class Approval(Struct, frozen=True, kw_only=True):
     approved_by: Annotated[str, Meta(max_length=100)] = ""
 
 
+class Undoing(Struct, frozen=True, kw_only=True):
+    """The form 'Undo the merge'."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
 class Rejection(Struct, frozen=True, kw_only=True):
     """The form 'Request changes'."""
 

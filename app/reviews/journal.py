@@ -11,6 +11,7 @@ class MergeJournal:
     """One row of `merges`, as `app.git.advancing` wants its journal. `new_oid` is the merge."""
 
     def __init__(self, merge_id: str, new_oid: str) -> None:
+        self.id = merge_id
         self.new_oid = new_oid
         self._row = Merge.id == merge_id
 

@@ -6,12 +6,13 @@ from app.errors import Conflict
 from app.events.recording import Actor
 from app.git.mending import release_locks
 from app.git.refusals import GitError, GitRefused
-from app.git.repository import inspect
+from app.git.repository import Repository, inspect
 from app.postgres.reading import rows
 from app.projects.rows import all_projects, get_project
 from app.reviews.approving import complete, tidy
 from app.reviews.journal import MergeJournal
 from app.reviews.settling import OpenMerge, open_merges, settle
+from app.reviews.undoing import Undo, complete_undo
 from app.tasks.rows import get_task
 from app.worktrees.merging import give_back
 from app.worktrees.removing import take_down
@@ -43,7 +44,9 @@ async def _mend(merge: OpenMerge) -> None:
         # Files that a person has changed since show as their edits; the base has not moved, so nothing is merged.
         log.warning("the merge %s was given up: %s", merge.id, refusal)
         is_merged = False
-    if is_merged:
+    if is_merged and merge.kind == "undo":
+        await _finish_undo(repository, merge, journal)
+    elif is_merged:
         await _finish(merge, journal)
     else:
         await journal.refuse()
@@ -60,6 +63,16 @@ async def _finish(merge: OpenMerge, journal: MergeJournal) -> None:
     await complete(task, worktree, journal, approver, digest=merge.digest)
     # Whether the branch was to be kept is not known any more, so it is kept.
     await tidy(task, worktree, approver, merged=True)
+
+
+async def _finish_undo(repository: Repository, merge: OpenMerge, journal: MergeJournal) -> None:
+    log.warning("the undo %s was finished after a crash", merge.id)
+    task = await get_task(merge.task_id) if merge.task_id else None
+    if task is None or task.column != "verified":
+        await journal.done()
+        return
+    person, planned = Actor("person", merge.merged_by), Undo(merge.new_oid, merge.branch_oid)
+    await complete_undo(repository, task, merge.branch, planned, journal, merge.reason or "", person)
 
 
 async def _free_worktrees() -> None:

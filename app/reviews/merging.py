@@ -52,16 +52,21 @@ async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, ac
     try:
         return await _advance(task, comparison, form, actor, repository)
     except GitRefused as refusal:
-        code = _CODES.get(refusal.reason, "TASK_STALE_DIFF")
-        files = f" ({_listed(list(refusal.paths))})" if refusal.paths else ""
-        raise Conflict(f"Nothing was merged: {refusal}{files}", code, paths=list(refusal.paths)) from refusal
+        raise refusal_of(refusal, "Nothing was merged") from refusal
+
+
+def refusal_of(refusal: GitRefused, what: str) -> Conflict:
+    """What git refused, as the person who decided reads it: what did not happen, why, and the files in the way."""
+    code = _CODES.get(refusal.reason, "TASK_STALE_DIFF")
+    files = f" ({_listed(list(refusal.paths))})" if refusal.paths else ""
+    return Conflict(f"{what}: {refusal}{files}", code, paths=list(refusal.paths))
 
 
 async def _advance(
     task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, repository: Repository
 ) -> MergeJournal:
     message = form.message.strip() or default_message(task, actor.name)
-    author = _identity(repository, actor)
+    author = identity_of(repository, actor)
     new = await merge_commit(
         comparison.root, form.merge_method, comparison.base, comparison.head, message, author=author
     )
@@ -87,13 +92,13 @@ async def _advance(
         await journal.refuse()
         raise
     except Exception as error:
-        if not await _settled(repository, merge_id, error):
+        if not await is_settled(repository, merge_id, error):
             await journal.refuse()
             raise
     return journal
 
 
-async def _settled(repository: Repository, merge_id: str, error: Exception) -> bool:
+async def is_settled(repository: Repository, merge_id: str, error: Exception) -> bool:
     """Whether a merge that broke off (a full disk, the database away) is in after all; `HalfDone` when nobody knows."""
     log.error("the merge %s broke off; finishing it", merge_id, exc_info=error)
     try:
@@ -116,7 +121,7 @@ def default_message(task: TaskRow, approver: str) -> str:
     return f"{task.title}\n\nTask {task.id[:6]}, approved by {approver}"
 
 
-def _identity(repository: Repository, actor: Actor) -> Identity:
+def identity_of(repository: Repository, actor: Actor) -> Identity:
     """Merges are signed with the repository's own identity, else with the approver's name."""
     if repository.user_name and repository.user_email:
         return Identity(repository.user_name, repository.user_email)

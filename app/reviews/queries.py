@@ -2,8 +2,7 @@
 
 import re
 from datetime import datetime
-
-from msgspec import Struct
+from typing import Literal
 
 from app.accounts.people import Person
 from app.agents.rows import get_agent
@@ -11,7 +10,7 @@ from app.errors import NotFound
 from app.events.reading import LoggedEvent
 from app.git.diffs import FileChange, patch, printable
 from app.git.refs import tree_of
-from app.postgres.reading import one, rows
+from app.postgres.reading import rows
 from app.reviews.comparing import Comparison, compare
 from app.reviews.merging import default_message
 from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
@@ -33,15 +32,9 @@ _GENERATED = re.compile(
     r"Gemfile\.lock|composer\.lock)$|\.min\.(js|css)$|\.(map|snap)$"
 )
 
+_DECISIONS: dict[str, Literal["rejected", "undone"]] = {"rejected": "rejected", "undone": "undone"}
+
 _LIMITS = {"turn_limit": "The agent reached its turn limit.", "budget": "The agent reached its budget."}
-
-
-class _Merged(Struct, frozen=True):
-    digest: str
-    base_branch: str
-    branch: str
-    old_oid: str
-    new_oid: str
 
 
 async def review_page(task: TaskRow, person: Person, **answer: object) -> ReviewPage:
@@ -121,22 +114,12 @@ def _decision(person: str, at: datetime, payload: dict[str, object]) -> Decision
     merged = str(payload.get("commit") or "")
     decided = str(payload.get("decision"))
     return DecisionMade(
-        decision="rejected" if decided == "rejected" else "approved" if merged else "accepted",
+        decision=_DECISIONS.get(decided) or ("approved" if merged else "accepted"),
         person=person,
         at=at,
         digest=str(payload.get("digest") or ""),
         merged_as=merged,
         reason_html=to_html(str(payload.get("text") or ""), breaks=True),
-    )
-
-
-async def merge_of(task: TaskRow) -> _Merged | None:
-    """The merge by which a verified task came into its base branch."""
-    return await one(
-        _Merged,
-        "SELECT digest, base_branch, branch, old_oid, new_oid FROM merges"
-        " WHERE task_id = $1 AND status = 'done' ORDER BY created_at DESC LIMIT 1",
-        task.id,
     )
 
 

@@ -18,12 +18,17 @@ class OpenMerge(Struct, frozen=True, kw_only=True):
     """A row of `merges` that nobody finished."""
 
     id: str
+    kind: str
     project_id: str
     task_id: str | None
     digest: str
+    method: str
     base_branch: str
+    branch: str
     old_oid: str
     new_oid: str
+    branch_oid: str | None
+    reason: str | None
     checkout: str | None
     status: str
     merged_by: str
@@ -33,8 +38,9 @@ async def open_merges() -> list[OpenMerge]:
     """Every merge that was begun and not ended, oldest first."""
     return await rows(
         OpenMerge,
-        "SELECT id, project_id, task_id, digest, base_branch, old_oid, new_oid, checkout, status, merged_by"
-        " FROM merges WHERE status IN ('prepared', 'advancing') ORDER BY created_at",
+        "SELECT id, kind, project_id, task_id, digest, method, base_branch, branch, old_oid, new_oid, branch_oid,"
+        " reason, checkout, status, merged_by FROM merges WHERE status IN ('prepared', 'advancing')"
+        " ORDER BY created_at",
     )
 
 

@@ -10,11 +10,14 @@ from app.tasks.tables import Task
 
 
 class Merge(Table, tablename="merges"):
-    """One merge of a task's branch into its base branch."""
+    """One merge of a task's branch into its base branch, or the undo of one."""
 
     id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action)
+    #: `merge` or `undo`.
+    kind = Text(default="merge")
+    #: What the approval was bound to; empty for an undo.
     digest = Text()
     #: `merge`, `squash` or `rebase`.
     method = Text()
@@ -25,7 +28,11 @@ class Merge(Table, tablename="merges"):
     new_oid = Text()
     #: The working copy whose files advance with the branch; null where the base is checked out nowhere.
     checkout = Text(null=True, default=None)
-    #: `prepared`, `advancing`, `done` or `refused`; a row left in `advancing` by a crash is mended at the next start.
+    #: Of an undo: where the task's branch goes on from, and why it was made.
+    branch_oid = Text(null=True, default=None)
+    reason = Text(null=True, default=None)
+    #: `prepared`, `advancing`, `done`, `refused`, or `undone` for a merge that was taken back; a row left in
+    #: `advancing` by a crash is mended at the next start.
     status = Text(default="prepared")
     merged_by = Text()
     created_at = Timestamptz(default=TimestamptzNow())

@@ -142,7 +142,12 @@ async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: 
             native_session_id=conversation,
         )
     )
-    words = {"task": "began", "rejection": "began after a rejection", "message": "began with a message"}
+    words = {
+        "task": "began",
+        "rejection": "began after a rejection",
+        "message": "began with a message",
+        "undo": "began after its merge was undone",
+    }
     await record(
         task.project_id, "status", actor=SYSTEM, subject=run_id, session_id=session_id,
         payload={"text": f"Run {number} {words.get(pending.cause, 'began again')}", "status": "starting"},

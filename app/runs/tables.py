@@ -44,7 +44,7 @@ class RunDetail(Table, tablename="run_details"):
     )
     #: 1, 2, … per task.
     number = Integer(default=1)
-    #: `task`, `rejection`, `message` or `retry`: what the run is for.
+    #: `task`, `rejection`, `message`, `retry` or `undo`: what the run is for.
     cause = Text(default="task")
     #: The program's own conversation id; the next run of the task resumes it.
     native_session_id = Text(null=True, default=None)
@@ -59,5 +59,9 @@ class RunDetail(Table, tablename="run_details"):
     activity = Text(null=True, default=None)
     #: Somebody asked the process that owns the run to end it, for this reason.
     stop_requested = Text(null=True, default=None)
+    #: Somebody asked that the run rests at the end of its current turn, or it rests already.
+    pause_requested = Boolean(default=False)
+    #: A person saw that the run was interrupted and left it as it is.
+    kept_at = Timestamptz(null=True, default=None)
     cost_usd_micros = BigInt(null=True, default=None)
     work_saved = Boolean(default=False)

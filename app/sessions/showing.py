@@ -50,7 +50,7 @@ def view(event: LoggedEvent, root: str, result: dict[str, Any] | None = None) ->
         case "tool_call":
             return call_view(event, result or {}, root)
         case "decision":
-            merged = payload.get("decision") != "rejected" and payload.get("commit")
+            merged = payload.get("decision") == "approved" and payload.get("commit")
             accepted = payload.get("decision") == "approved" and not merged
             return DecisionView(
                 **who,

@@ -65,8 +65,13 @@ class _Step(Struct, frozen=True, kw_only=True):
     completed_at: datetime | None
 
 
-async def task_page(task: TaskRow, edit: Entered | None = None) -> TaskPage:
-    """The page as it is now; `edit` is the edit form that came back with errors."""
+async def task_page(
+    task: TaskRow,
+    edit: Entered | None = None,
+    undo_form: Entered | None = None,
+    notices: tuple[PageNotice, ...] = (),
+) -> TaskPage:
+    """The page as it is now; `edit` and `undo_form` are forms that came back, `notices` say why."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
     stage = stage_of(task.column, holder.status if holder else None)
     runs = [_run_view(run) for run in await _runs(task.id)]
@@ -96,13 +101,24 @@ async def task_page(task: TaskRow, edit: Entered | None = None) -> TaskPage:
         primary=primary,
         actions=others,
         can_cancel=task.column in ("in_progress", "waiting_approval"),
+        can_undo=task.column == "verified",
+        undo_form=undo_form or Entered(),
+        merged_into=await _merged_into(task),
         can_delete=task.column in ("backlog", "verified"),
-        notices=_notices(task, stage, runs),
+        notices=(*notices, *_notices(task, stage, runs)),
         runs=tuple(runs),
         feed=tuple(item for event in await _events(task) if (item := feed_item(event))),
         worktree=worktree,
         edit=await _edit_form(task, edit),
     )
+
+
+async def _merged_into(task: TaskRow) -> str:
+    """The branch that a verified task was merged into; empty when it was accepted without a merge."""
+    found = await scalar(
+        "SELECT base_branch FROM merges WHERE task_id = $1 AND kind = 'merge' AND status = 'done' LIMIT 1", task.id
+    )
+    return str(found or "")
 
 
 async def _runs(task_id: str) -> list[_Run]:

@@ -36,7 +36,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("waiting_approval", "reject", "in_progress", "request changes on its review page"),
     Transition("in_progress", "cancel", "backlog", "cancel it"),
     Transition("waiting_approval", "cancel", "backlog", "cancel it"),
-    Transition("verified", "undo", "backlog", "undo its merge"),
+    Transition("verified", "undo", "backlog", "undo its merge on its page"),
 )
 
 _BY_STATE = {(t.before, t.event): t for t in TRANSITIONS}
@@ -52,7 +52,7 @@ def after(column: Column, event: TaskEvent) -> Column:
 
 def refusal(column: Column, event: str) -> Conflict:
     """The 409 for an event that the state does not allow."""
-    possible = [t for t in TRANSITIONS if t.before == column and t.event not in ("complete", "fail", "undo")]
+    possible = [t for t in TRANSITIONS if t.before == column and t.event not in ("complete", "fail")]
     hints = ", ".join(dict.fromkeys(t.hint for t in possible)) or "only look at it"
     return Conflict(
         f"This task is in the column {NAMES[column]}, so it cannot {event} now. From here you can: {hints}.",
@@ -86,7 +86,7 @@ def _needs_a_decision(before: Column, target: Column) -> Conflict:
     decisions: dict[tuple[Column, Column], str] = {
         ("waiting_approval", "verified"): "Approving merges the branch, so it is done on the review page.",
         ("waiting_approval", "in_progress"): "Sending work back needs a reason, which is given on the review page.",
-        ("verified", "backlog"): "This task is merged, and this version cannot undo a merge yet.",
+        ("verified", "backlog"): "Undoing a merge needs a reason, which is given on the task's page.",
     }
     sentence = decisions.get((before, target), f"A task cannot go from {NAMES[before]} to {NAMES[target]}.")
     return Conflict(sentence, "TASK_INVALID_TRANSITION", column=before, wanted=target)

@@ -36,6 +36,7 @@ def _moved(payload: dict[str, Any]) -> str:
         "cancel": "cancelled this, back to Backlog",
         "reorder": "",
         "approve": "",
+        "undo": "",
         "reject": "",
     }
     return causes.get(payload.get("cause") or "", f"moved this to {NAMES.get(payload.get('to', 'backlog'), 'Backlog')}")
@@ -44,6 +45,8 @@ def _moved(payload: dict[str, Any]) -> str:
 def _decided(payload: dict[str, Any]) -> str:
     if payload.get("decision") == "rejected":
         return "requested changes"
+    if payload.get("decision") == "undone":
+        return "undid the merge" if payload.get("commit") else "opened this again"
     return "approved and merged" if payload.get("commit") else "accepted this without a merge"
 
 

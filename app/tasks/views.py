@@ -159,6 +159,9 @@ class TaskPage(Struct, frozen=True, kw_only=True):
     #: The form for cancelling, undoing the merge or deleting stands at the foot of the page where it is possible.
     can_cancel: bool = False
     can_undo: bool = False
+    undo_form: Entered = Entered()
+    #: Empty for a task that was accepted without a merge: undoing only opens it again.
+    merged_into: str = ""
     can_delete: bool = False
     notices: tuple[PageNotice, ...] = ()
     #: Newest first.

@@ -180,3 +180,35 @@ async def test_a_task_without_a_worktree_has_no_diff(visitor: Visitor, workshop:
     answer = await visitor.get(f"/tasks/{task.id}/review")
     assert answer.status_code == 409
     assert 'data-error-code="TASK_NO_DIFF"' in answer.text
+
+
+class TestUndo:
+    """The form at the foot of a verified task's page."""
+
+    async def verified(self, visitor: Visitor, workshop: Workshop) -> str:
+        task = await workshop.done("Count the spokes", ADD_FILE)
+        await visitor.send(f"/tasks/{task.id}/review", f"/tasks/{task.id}/approve")
+        return f"/tasks/{task.id}"
+
+    async def test_undo_on_the_page(self, visitor: Visitor, workshop: Workshop) -> None:
+        task = await self.verified(visitor, workshop)
+        assert "A revert commit is put on" in await visitor.page(task)
+        answer = await visitor.send(task, f"{task}/undo", reason=f"Wrong {HOSTILE}")
+        assert (answer.status_code, answer.headers["location"]) == (303, task)
+        page = await visitor.page(task)
+        assert "undid the merge" in page
+        assert HOSTILE not in page
+        assert not (workshop.root / "spokes.txt").exists()
+
+    async def test_no_reason_comes_back_with_the_message(self, visitor: Visitor, workshop: Workshop) -> None:
+        task = await self.verified(visitor, workshop)
+        answer = await visitor.send(task, f"{task}/undo", reason="")
+        assert (answer.status_code, 'data-error-code="VALIDATION_ERROR"' in answer.text) == (422, True)
+
+    async def test_a_refusal_keeps_what_was_typed(self, visitor: Visitor, workshop: Workshop) -> None:
+        task = await self.verified(visitor, workshop)
+        write(workshop.root, {"spokes.txt": "my own\n"})
+        answer = await visitor.send(task, f"{task}/undo", reason="Miscounted badly")
+        assert (answer.status_code, 'data-error-code="CHECKOUT_DIRTY"' in answer.text) == (409, True)
+        assert "Miscounted badly" in answer.text
+        assert "spokes.txt" in answer.text

@@ -15,6 +15,7 @@ from app.reviews.journal import MergeJournal
 from app.reviews.mending import mend_merges
 from app.reviews.rejecting import reject
 from app.reviews.tables import Merge
+from app.reviews.undoing import journaled, merge_of, plan, undo
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.merging import hold_in_lock
 from app.worktrees.rows import get_worktree
@@ -152,3 +153,42 @@ async def test_a_merge_that_breaks_off_half_way_holds_the_task_until_a_start_fin
     assert (workshop.root / "z.txt").read_text() == "nine\n"
     assert user(workshop.root, "status", "--porcelain") == ""
     assert await statuses() == "done"
+
+
+class TestUndo:
+    """A server that ended in the middle of an undo: the next start finishes it, or it never was."""
+
+    async def begun(self, workshop: Workshop, *, advanced: bool) -> TaskRow:
+        """A merged task whose undo stands in the journal, with or without the base having moved."""
+        task = await workshop.done("Count the spokes", "echo eight > spokes.txt")
+        await approve(task.id, await workshop.approval(task), MARA)
+        merge, repository = await merge_of(task), await inspect(workshop.root)
+        assert merge is not None
+        base = user(workshop.root, "rev-parse", "main")
+        planned = await plan(repository, task, merge, base, "Wrong count", MARA)
+        journal = await journaled(task, merge, base, planned, "Wrong count", MARA)
+        if advanced:
+            await advance(repository, "main", base, planned.revert, journal)
+        return task
+
+    async def test_after_the_base_had_moved_it_is_finished(self, workshop: Workshop) -> None:
+        task = await self.begun(workshop, advanced=True)
+        assert (await get_task(task.id)).column == "verified"
+        await mend_merges()
+        reopened = await get_task(task.id)
+        assert (reopened.column, reopened.branch) == ("backlog", task.branch)
+        assert user(workshop.root, "show", f"{task.branch}:spokes.txt") == "eight"
+        assert user(workshop.root, "status", "--porcelain") == ""
+        assert not (workshop.root / "spokes.txt").exists()
+        assert await scalar("SELECT array_agg(kind || ' ' || status ORDER BY kind) FROM merges") == [
+            "merge undone",
+            "undo done",
+        ]
+
+    async def test_before_anything_had_moved_it_is_given_up(self, workshop: Workshop) -> None:
+        task = await self.begun(workshop, advanced=False)
+        await mend_merges()
+        assert (await get_task(task.id)).column == "verified"
+        assert (workshop.root / "spokes.txt").exists()
+        assert await scalar("SELECT status FROM merges WHERE kind = 'undo'") == "refused"
+        assert (await undo(task.id, "Wrong count", MARA)).column == "backlog"

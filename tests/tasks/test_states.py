@@ -22,8 +22,8 @@ ALLOWED: dict[tuple[Column, TaskEvent], Column] = {
     ("waiting_approval", "cancel"): "backlog",
     ("verified", "undo"): "backlog",
 }
-#: What no person does by hand, or cannot do yet.
-NOT_OFFERED = ("complete", "fail", "undo")
+#: What no person does by hand.
+NOT_OFFERED = ("complete", "fail")
 #: What moving a card from one column to another stands for; the rest needs a decision, or is none.
 MOVES: dict[tuple[Column, Column], TaskEvent] = {
     ("backlog", "in_progress"): "start",
