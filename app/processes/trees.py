@@ -65,6 +65,27 @@ def find_marked(run_id: str) -> list[int]:
     return [p.pid for p in psutil.process_iter() if p.pid != own and _environ(p).get(MARKER) == run_id]
 
 
+def marked_runs() -> dict[str, list[int]]:
+    """The runs that any process is marked with, each with its pids; our own mark and unreadable processes left out."""
+    found: dict[str, list[int]] = {}
+    for pid in _proc_pids() if LINUX else psutil.pids():
+        run_id = _mark_of(pid) if pid != os.getpid() else None
+        if run_id:
+            found.setdefault(run_id, []).append(pid)
+    return found
+
+
+def _mark_of(pid: int) -> str | None:
+    if LINUX:
+        mark = f"{MARKER}=".encode()
+        marks = (entry[len(mark) :].decode(errors="replace") for entry in _proc_environ(pid) if entry.startswith(mark))
+        return next(marks, None)
+    try:
+        return _environ(psutil.Process(pid)).get(MARKER)
+    except psutil.Error:
+        return None
+
+
 async def sweep(run_id: str, grace_s: float = 1.0) -> int:
     """End every process marked with `run_id`; returns how many there were, when none is left."""
     found = {pid: start_ticks(pid) for pid in await asyncio.to_thread(find_marked, run_id)}

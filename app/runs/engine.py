@@ -1,4 +1,5 @@
-"""The engine of a server process: claims queued tasks, drives their runs, stops them when asked.
+"""The engine of a server process: claims queued tasks, drives their runs, stops them when asked, and
+keeps the database true of the machine.
 
 It is woken by the events of the log, so it does not matter which process queued a task or asked for a stop.
 """
@@ -14,6 +15,7 @@ from app.postgres.errors import is_away
 from app.runners.base import ErrorType, Runner
 from app.runs.claiming import Claim, claim_next, projects_with_queue
 from app.runs.driving import Drive
+from app.runs.reconciling import Reconciler
 from app.runs.rows import asked_to_stop
 from app.sessions import presence
 from app.settings import Settings
@@ -35,6 +37,7 @@ class Engine:
         self._fanout = fanout
         self._drives: dict[str, tuple[Drive, asyncio.Task[None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._reconciler = Reconciler()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten: Callable[[], None] | None = None
@@ -84,6 +87,7 @@ class Engine:
             try:
                 await presence.expire()
                 await self._hear_what_was_missed()
+                await self._reconciler.round(self._drives)
             except Exception as error:
                 _report(error, "the engine's round was cut off")
 

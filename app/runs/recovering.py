@@ -26,12 +26,17 @@ WHY = "The server went away while this run was going on."
 
 async def recover() -> list[RunRow]:
     """End every run that was going on; returns them as they were. Call before the engine starts."""
-    interrupted = await live_runs()
+    interrupted = [run for run in await live_runs() if run.status != "paused"]
     for run in interrupted:
-        left = await _end_processes(run)
-        log.warning("run %s was interrupted; %s processes of it were still there and were ended", run.id, left)
-        await _write_end(run)
+        await interrupt(run)
     return interrupted
+
+
+async def interrupt(run: RunRow) -> None:
+    """End a run that nobody drives: first what is left of its processes, then in the database."""
+    left = await _end_processes(run)
+    log.warning("run %s was interrupted; %s processes of it were still there and were ended", run.id, left)
+    await _write_end(run)
 
 
 async def _end_processes(run: RunRow) -> int:

@@ -74,3 +74,8 @@ async def test_waiting_has_an_end(marked):
 
 def test_descendants_are_all_levels_below():
     assert os.getpid() in guard.descendants(os.getppid())
+
+
+async def test_every_marked_run_is_found(marked):
+    process, run_id = marked
+    assert trees.marked_runs()[run_id] == [process.pid]
