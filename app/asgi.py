@@ -35,7 +35,7 @@ from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
 from app.sessions.listing import SessionListController
 from app.settings import Settings
-from app.system.controllers import HealthController
+from app.system.controllers import HealthController, RecoveryController
 from app.tasks.controllers import TaskController
 from app.web.assets import static_file
 from app.web.controllers import PatternsController, ThemeController
@@ -60,6 +60,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     AgentController,
     AgentActionsController,
     RunController,
+    RecoveryController,
     SessionListController,
     SessionController,
     WorktreeController,

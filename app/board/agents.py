@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Controller, Request, Response, post
+from msgspec import Struct
 
 from app.accounts.people import Person
 from app.agents.rows import LIVE, AgentRow, get_agent
@@ -12,8 +13,16 @@ from app.runs.cancelling import cancel
 from app.runs.retrying import clear, retry
 from app.runs.rows import live_run_of_task
 from app.runs.stopping import stop_run
+from app.web.forms import read_form
 from app.web.referrer import came_from
 from app.web.replies import after_change
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """The form 'Retry'."""
+
+    #: Begin a new conversation.
+    fresh: bool = False
 
 
 class AgentActionsController(Controller):
@@ -33,9 +42,10 @@ class AgentActionsController(Controller):
 
     @post("/retry")
     async def retry(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
-        """Queue the task on which the agent stopped for it again."""
+        """Queue the task on which the agent stopped for it again, `fresh` in a new conversation."""
         agent = await get_agent(agent_id)
-        await retry(agent.id, person.actor)
+        form = await read_form(request, Retry)
+        await retry(agent.id, person.actor, fresh=form.fresh)
         return await _answer(request, agent)
 
     @post("/start")

@@ -8,6 +8,7 @@ from app.board.queries import overview
 from app.projects.frame import main_frame
 from app.projects.rows import all_projects
 from app.projects.views import NewProject
+from app.runs.interrupted import count_interrupted
 from app.web.replies import page
 
 
@@ -21,4 +22,11 @@ class OverviewController(Controller):
         """All projects, and a form to add one."""
         shown = await overview(await all_projects())
         frame = await main_frame(request)
-        return page(request, "projects/index.html", frame, overview=shown, new_project=NewProject())
+        return page(
+            request,
+            "projects/index.html",
+            frame,
+            overview=shown,
+            new_project=NewProject(),
+            interrupted=await count_interrupted(),
+        )

@@ -10,9 +10,9 @@ from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
 from app.git.repository import branch_oid, inspect
 from app.git.worktrees import delete_branch
-from app.postgres.reading import execute
 from app.projects.locking import locked
 from app.projects.rows import get_project
+from app.runs.claiming import forget_conversation
 from app.runs.rows import live_run_of_task
 from app.runs.stopping import stop_run
 from app.sessions.opening import close_in_lock
@@ -60,11 +60,7 @@ async def _discard(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
         await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
     async with locked(task.project_id):
         # The agent would go on believing in files that are gone.
-        await execute(
-            "UPDATE run_details SET native_session_id = NULL"
-            " WHERE run_id IN (SELECT id FROM agent_runs WHERE task_id = $1)",
-            task.id,
-        )
+        await forget_conversation(task.id)
         await write(await get_task(task.id), "task.discarded", actor=actor, branch=None, worktree_id=None)
 
 

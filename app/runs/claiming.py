@@ -12,7 +12,7 @@ from app.agents.rows import FREE, LIVE, AgentRow, agents_of
 from app.clock import now
 from app.events.recording import SYSTEM, record
 from app.ids import create_id
-from app.postgres.reading import rows, scalar
+from app.postgres.reading import execute, rows, scalar
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.runs.counting import tasks_of_agent
@@ -173,3 +173,12 @@ async def _conversation(task_id: str, agent: AgentRow) -> str | None:
         agent.config.runner,
     )
     return str(found) if found else None
+
+
+async def forget_conversation(task_id: str) -> None:
+    """The next run of the task begins a new conversation. The caller holds the project's lock."""
+    await execute(
+        "UPDATE run_details SET native_session_id = NULL"
+        " WHERE run_id IN (SELECT id FROM agent_runs WHERE task_id = $1)",
+        task_id,
+    )

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, post
 
+from app.accounts.people import Person
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
+from app.runs.interrupted import keep
 from app.runs.queries import Status, address_of, runs_page
 from app.runs.rows import get_run
 from app.web.paging import place_in
-from app.web.replies import page, see_other
+from app.web.referrer import came_from
+from app.web.replies import after_change, page, see_other
 
 
 class RunController(Controller):
@@ -26,3 +29,9 @@ class RunController(Controller):
     async def show(self, run_id: str) -> Response[Any]:
         """To the run's first event in its session."""
         return see_other(await address_of(await get_run(run_id)))
+
+    @post("/runs/{run_id:str}/keep")
+    async def keep(self, request: Request[Any, Any, Any], run_id: str, person: Person) -> Response[Any]:
+        """Leave an interrupted run as it is: it goes off the recovery page."""
+        run = await keep(run_id, person.actor)
+        return after_change(request, came_from(request) or f"/runs/{run.id}")

@@ -5,20 +5,28 @@ from app.agents.rows import AgentRow, get_agent
 from app.errors import Conflict
 from app.events.recording import Actor
 from app.projects.locking import locked
+from app.runs.claiming import forget_conversation
 from app.runs.rows import RunRow, runs_of_task
 from app.sessions.messaging import follow_up
 from app.tasks.rows import Pending, TaskRow, get_task
+from app.tasks.starting import prompt_of
 
 
-async def retry(agent_id: str, actor: Actor) -> TaskRow:
-    """Queue the task on which an agent stopped for that agent again. `AGENT_NOT_RUNNING` when there is none."""
+async def retry(agent_id: str, actor: Actor, *, fresh: bool = False) -> TaskRow:
+    """Queue the task on which an agent stopped for that agent again. `AGENT_NOT_RUNNING` when there is none.
+
+    With `fresh` it is told the task anew and remembers nothing; the files of its worktree stay.
+    """
     agent = await get_agent(agent_id)
     async with locked(agent.project_id):
         agent = await get_agent(agent_id)
         if agent.status != "error" or agent.current_task_id is None:
             raise Conflict(f"{agent.name} has no failed run to retry.", "AGENT_NOT_RUNNING")
         task = await get_task(agent.current_task_id)
-        return await follow_up(task, agent, Pending("retry", _prompt(await runs_of_task(task.id))), actor=actor)
+        if fresh:
+            await forget_conversation(task.id)
+        prompt = _fresh_prompt(task) if fresh else _prompt(await runs_of_task(task.id))
+        return await follow_up(task, agent, Pending("retry", prompt), actor=actor)
 
 
 async def clear(agent_id: str, actor: Actor) -> AgentRow:
@@ -39,6 +47,13 @@ async def clear(agent_id: str, actor: Actor) -> AgentRow:
             last_error_at=None,
         )
     return await get_agent(agent_id)
+
+
+def _fresh_prompt(task: TaskRow) -> str:
+    asked = [prompt_of(task), "An earlier try ended early. What it saved is in this folder: look at that first."]
+    if task.rejection_reason:
+        asked.append(f"A person who reviewed it asked for changes:\n\n{task.rejection_reason}")
+    return "\n\n".join(asked)
 
 
 def _prompt(runs: list[RunRow]) -> str:

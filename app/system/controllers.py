@@ -1,9 +1,14 @@
-"""Liveness and readiness."""
+"""Liveness, readiness, and what an interruption left."""
 
-from litestar import Controller, Response, get
+from typing import Any
+
+from litestar import Controller, Request, Response, get
 
 from app.postgres.errors import is_away
 from app.postgres.reading import scalar
+from app.projects.frame import main_frame
+from app.runs.interrupted import interrupted_runs
+from app.web.replies import page
 
 
 class HealthController(Controller):
@@ -24,3 +29,13 @@ class HealthController(Controller):
                 raise
             return Response({"status": "the database is away"}, status_code=503)
         return Response({"status": "ok"})
+
+
+class RecoveryController(Controller):
+    """`/system/recovery`: the runs that the server interrupted by going away."""
+
+    @get("/system/recovery")
+    async def show(self, request: Request[Any, Any, Any]) -> Response[str]:
+        """Each with what was saved, and what can be done."""
+        frame = await main_frame(request, "Recovery")
+        return page(request, "system/recovery.html", frame, runs=await interrupted_runs())

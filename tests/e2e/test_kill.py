@@ -60,6 +60,13 @@ async def test_a_killed_server_leaves_no_process_and_loses_no_work(
     assert (worktree / "child.pid").read_text().strip() == str(child)
     assert user(worktree, "status", "--porcelain") == ""
     assert "child.pid" in user(worktree, "ls-tree", "--name-only", "HEAD")
+    await mara.open("/")
+    await mara.page.get_by_role("link", name="Recovery").first.click()
+    await mara.page.get_by_role("button", name="Resume").wait_for()
+    for width in (1440, 360):
+        await mara.page.set_viewport_size({"width": width, "height": 900})
+        await mara.page.screenshot(path=pictures / f"recovery-{width}.png")
+    await mara.open(f"/tasks/{task}")
     agent = await mara.page.locator('a[href^="/agents/"]').first.get_attribute("href")
     await mara.open(agent or "")
     await mara.sees('[data-agent-status="error"]')
