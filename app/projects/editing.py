@@ -69,7 +69,7 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         project.config,
         default_branch=await require_branch(repository, form.default_branch or project.config.default_branch),
         worktree_root=_worktree_root(form.worktree_root),
-        env_file=_relative(form.env_file, "env_file"),
+        env_file=_patterns(form.env_file),
         init_script=_relative(form.init_script, "init_script"),
         install_command=_split(form.install_command),
         allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
@@ -91,6 +91,11 @@ def _relative(text: str | None, field: str) -> str | None:
     if text.startswith(("/", "~")) or ".." in text.split("/"):
         raise Invalid({field: "Give a path inside the repository."})
     return text
+
+
+def _patterns(text: str | None) -> str | None:
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    return ", ".join(str(_relative(part, "env_file")) for part in parts) or None
 
 
 def _split(text: str | None) -> tuple[str, ...] | None:

@@ -30,7 +30,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     max_concurrent_agents: Agents = 3
     default_branch: Branch = ""
     worktree_root: Annotated[str, Meta(max_length=1000)] = ".worktrees"
-    #: One file, relative to the repository, copied into each worktree.
+    #: Comma separated paths or patterns below the repository, copied into each worktree.
     env_file: Annotated[str, Meta(max_length=1000)] | None = None
     #: A script of the repository, run as a file in each new worktree.
     init_script: Annotated[str, Meta(max_length=1000)] | None = None

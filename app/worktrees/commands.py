@@ -15,33 +15,50 @@ TIMEOUT_S = 900
 #: Characters of output that a step's log keeps, counted from the end.
 LOG_LIMIT = 64 * 1024
 
-#: Lock file → the command that installs exactly what it says. The first file found decides.
-INSTALLERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("uv.lock", ("uv", "sync", "--frozen")),
-    ("poetry.lock", ("poetry", "install", "--no-interaction")),
-    ("pnpm-lock.yaml", ("pnpm", "install", "--frozen-lockfile")),
-    ("yarn.lock", ("yarn", "install", "--frozen-lockfile")),
-    ("bun.lock", ("bun", "install", "--frozen-lockfile")),
-    ("bun.lockb", ("bun", "install", "--frozen-lockfile")),
-    ("package-lock.json", ("npm", "ci", "--no-audit", "--no-fund")),
-    ("Cargo.lock", ("cargo", "fetch", "--locked")),
-    ("go.sum", ("go", "mod", "download")),
-    ("Gemfile.lock", ("bundle", "install")),
+Command = tuple[str, ...]
+
+#: Lock file → the commands that install exactly what it says. The first file found decides.
+INSTALLERS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    ("uv.lock", (("uv", "sync", "--frozen"),)),
+    ("poetry.lock", (("poetry", "install", "--no-interaction"),)),
+    ("pnpm-lock.yaml", (("pnpm", "install", "--frozen-lockfile"),)),
+    ("yarn.lock", (("yarn", "install", "--frozen-lockfile"),)),
+    ("bun.lock", (("bun", "install", "--frozen-lockfile"),)),
+    ("bun.lockb", (("bun", "install", "--frozen-lockfile"),)),
+    ("package-lock.json", (("npm", "ci", "--no-audit", "--no-fund"),)),
+    ("Cargo.lock", (("cargo", "fetch", "--locked"),)),
+    ("go.sum", (("go", "mod", "download"),)),
+    ("Gemfile.lock", (("bundle", "install"),)),
+    (
+        "requirements.txt",
+        (
+            ("python3", "-m", "venv", ".venv"),
+            (".venv/bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"),
+        ),
+    ),
 )
+_YARN_BERRY: tuple[Command, ...] = (("yarn", "install", "--immutable"),)
 
 
 class CommandFailed(Exception):
     """A set-up command ended with an error; the message is what the step's log shows."""
 
 
-def guess_install(folder: Path, path_variable: str) -> tuple[tuple[str, ...], str]:
-    """The command that installs dependencies in `folder`, or an empty one with the reason why there is none."""
-    for lock_file, command in INSTALLERS:
+def guess_install(folder: Path, path_variable: str) -> tuple[tuple[Command, ...], str]:
+    """The commands that install dependencies in `folder`, or none with the reason why there are none."""
+    for lock_file, commands in INSTALLERS:
         if (folder / lock_file).is_file():
-            if shutil.which(command[0], path=path_variable) is None:
-                return (), f"{lock_file} is there, but the program {command[0]} is not on this machine."
-            return command, ""
+            program = commands[0][0]
+            if shutil.which(program, path=path_variable) is None:
+                return (), f"{lock_file} is there, but the program {program} is not on this machine."
+            return _YARN_BERRY if lock_file == "yarn.lock" and _is_berry(folder) else commands, ""
     return (), "No lock file was found."
+
+
+def _is_berry(folder: Path) -> bool:
+    """Yarn from version 2 on marks its lock file so, and knows another switch."""
+    with (folder / "yarn.lock").open(errors="replace") as file:
+        return "__metadata:" in file.read(4096)
 
 
 async def run_command(argv: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import shutil
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.worktrees.commands import CommandFailed, guess_install, run_command
+from app.worktrees.env_files import copy_env_files, patterns_of
 from app.worktrees.rows import StepName, StepStatus, WorktreeRow, WorktreeStatus, get_worktree, steps_of
 from app.worktrees.tables import Worktree, WorktreeStep
 
@@ -36,6 +37,9 @@ class SetupFailed(DomainError):
 async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
     """Carry out the steps that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
     worktree = await get_worktree(worktree_id)
+    if worktree.status in ("active", "error") and not worktree.root.exists():
+        await _begin_again(worktree)
+        worktree = await get_worktree(worktree_id)
     missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
     try:
         if missing and worktree.status == "error":
@@ -48,6 +52,17 @@ async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
     if worktree.status != "active":
         await _set_status(worktree, "active", None)
     return await get_worktree(worktree_id)
+
+
+async def _begin_again(worktree: WorktreeRow) -> None:
+    """The folder is gone, whoever took it: every step is carried out again, the first from the branch."""
+    async with locked(worktree.project_id):
+        await execute(
+            "UPDATE worktree_steps SET status = 'pending', log = NULL, started_at = NULL, completed_at = NULL"
+            " WHERE worktree_id = $1",
+            worktree.id,
+        )
+        await set_status_in_lock(worktree, "creating")
 
 
 async def cut_off(worktree: WorktreeRow, why: str) -> None:
@@ -87,7 +102,7 @@ async def _do(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: M
         case "add":
             return await _add(worktree, project, repository)
         case "env":
-            return _copy_env_file(project, folder)
+            return await _copy_env(worktree, project, folder)
         case "deps":
             return await _install(project, folder, env)
         case "init":
@@ -108,24 +123,27 @@ async def _add(worktree: WorktreeRow, project: ProjectRow, repository: Repositor
     return "done", f"{worktree.branch} from {worktree.base_branch} ({base[:10]}) in {worktree.path}"
 
 
-def _copy_env_file(project: ProjectRow, folder: Path) -> Outcome:
-    name = project.config.env_file
-    if not name:
-        return "skipped", "No env file is set for this project."
-    source, target = _inside(project.root, name), _inside(folder, name)
-    if not source.is_file():
-        raise CommandFailed(f"{name} is not a file in {project.path}.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, target)
-    return "done", f"{name} was copied with its mode."
+async def _copy_env(worktree: WorktreeRow, project: ProjectRow, folder: Path) -> Outcome:
+    patterns = patterns_of(project.config.env_file)
+    if not patterns:
+        return "skipped", "No env files are set for this project."
+    return "done", await copy_env_files(project.root, folder, patterns, worktree.root.parent)
 
 
 async def _install(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
     chosen = project.config.install_command
-    command, why_not = (chosen, "") if chosen else guess_install(folder, env.get("PATH", os.defpath))
-    if not command:
+    commands, why_not = ((chosen,), "") if chosen else guess_install(folder, env.get("PATH", os.defpath))
+    if not commands:
         return "skipped", why_not
-    return "done", await run_command(command, folder, env)
+    printed = [f"$ {shlex.join(command)}\n{await run_command(command, folder, env)}".strip() for command in commands]
+    _keep_out_of_commits(folder / ".venv")
+    return "done", "\n".join(printed)
+
+
+def _keep_out_of_commits(environment: Path) -> None:
+    """Older Pythons do not hide the virtual environments they make from git."""
+    if environment.is_dir() and not (environment / ".gitignore").exists():
+        (environment / ".gitignore").write_text("*\n")
 
 
 async def _init(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
