@@ -33,7 +33,9 @@ UNWANTED = [
     "EDITABLE",
 ]
 
-INSTALL = ["install", "--require-hashes", "--only-binary", ":all:"]
+# The lock file names everything, so nothing is resolved: pip would look for `pydantic[email]` beside the pinned
+# `pydantic`, find a release newer than the lock, and refuse it for want of a hash.
+INSTALL = ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
 
 
 def main(root: Path, venv: Path, lock: str) -> None:

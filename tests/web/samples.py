@@ -24,6 +24,7 @@ from app.board.views import (
     ProjectRow,
 )
 from app.projects.views import NewProject, ProjectSettings
+from app.runs.interrupted import Interrupted
 from app.runs.views import RunList, RunRow
 from app.sessions.views import SessionList, SessionRow
 from app.web.context import PageContext, ProjectLink
@@ -336,4 +337,40 @@ AUDIT_ENTRY = AuditEntry(
     error="exit code 1",
     run_id="run0",
     session_id="sess1",
+)
+
+_CUT = {"project_id": PROJECT.id, "project_name": PROJECT.name, "agent_id": "aopus1", "agent_name": "opus-1"}
+INTERRUPTED = (
+    Interrupted(
+        run_id="run1",
+        number=2,
+        task_id="k7f2q9",
+        title="Cache parsed wheels between resolver runs",
+        **_CUT,
+        session_id="sess1",
+        branch="agent/k7f2q9/cache-parsed-wheels",
+        ended_at=before(minutes=4),
+        turns=14,
+        work_saved=True,
+        files_changed=3,
+        lines_added=120,
+        lines_removed=8,
+        resumable=True,
+    ),
+    Interrupted(
+        run_id="run2",
+        number=1,
+        task_id="d8w1ny",
+        title="Read PEP 751 lock files",
+        **_CUT,
+        session_id="sess2",
+        branch="agent/d8w1ny/read-pep-751-lock-files",
+        ended_at=before(minutes=4),
+        turns=0,
+        work_saved=False,
+        files_changed=0,
+        lines_added=0,
+        lines_removed=0,
+        resumable=False,
+    ),
 )
