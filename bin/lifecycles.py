@@ -1,12 +1,15 @@
-"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs and worktrees, from the code."""
+"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs, sessions and worktrees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from app.agents.rows import FREE, LIVE
-from app.agents.states import FOLLOWS
+from app.agents.states import MOVES as AGENT_MOVES
+from app.agents.states import Move
 from app.runners.base import ErrorType
 from app.runs.counting import HANDED_IN
+from app.runs.states import MOVES as RUN_MOVES
+from app.sessions.states import MOVES as SESSION_MOVES
 from app.tasks.states import NAMES, TRANSITIONS
 from app.worktrees.rows import STEPS, WorktreeStatus
 
@@ -30,7 +33,7 @@ WORKTREE_STATES: dict[WorktreeStatus, str] = {
 
 
 def main() -> None:
-    print("\n".join([HEAD, *tasks(), "", *agents(), "", *runs(), "", *worktrees()]))
+    print("\n".join([HEAD, *tasks(), "", *agents(), "", *runs(), "", *sessions(), "", *worktrees()]))
 
 
 def tasks() -> Iterator[str]:
@@ -43,20 +46,24 @@ def tasks() -> Iterator[str]:
 
 def agents() -> Iterator[str]:
     yield "## Agents\n"
-    yield "From `app/agents/states.py`. *Free* may take a task; *live* fills one of the project's slots.\n"
-    kind = {**dict.fromkeys(FREE, "free"), **dict.fromkeys(LIVE, "live")}
-    yield from table(
-        ("state", "", "may become"),
-        [(code(state), kind.get(state, ""), ", ".join(map(code, after))) for state, after in FOLLOWS.items()],
+    free, live = ", ".join(map(code, FREE)), ", ".join(map(code, LIVE))
+    yield (
+        f"From `app/agents/states.py`. {free} are free for work; {live} fill one of the project's slots;\n"
+        "`error` waits for a person, who retries or cancels. Every other pair is refused.\n"
     )
+    yield from moves(AGENT_MOVES)
 
 
 def runs() -> Iterator[str]:
     yield "## Runs\n"
     yield (
-        "A run begins as `starting`, becomes `running` when its program is about to start, and ends once, as\n"
-        "`completed` or as `error` with one of these reasons (`app/runners/base.py`). *Handed in* means that the task\n"
-        "goes to Waiting approval all the same, if the branch has changes (`app/runs/counting.py`).\n"
+        "From `app/runs/states.py`. A run is made as `starting`, and `begin` happens when its program is about to\n"
+        "start. Every other pair is refused, so a run ends once.\n"
+    )
+    yield from moves(RUN_MOVES)
+    yield (
+        "\nA run that ends as `error` has one of these reasons (`app/runners/base.py`). *Handed in* means that\n"
+        "the task goes to Waiting approval all the same, if the branch has changes (`app/runs/counting.py`).\n"
     )
     yield from table(
         ("reason", "the task"),
@@ -64,6 +71,22 @@ def runs() -> Iterator[str]:
             (code(reason), "handed in" if reason in HANDED_IN else "stays, for a person")
             for reason in get_args(ErrorType)
         ],
+    )
+
+
+def sessions() -> Iterator[str]:
+    yield "## Sessions\n"
+    yield "From `app/sessions/states.py`. A session is made `active`; its record stays when it is closed.\n"
+    yield from table(
+        ("from", "event", "to"), [(code(m.source), code(e), code(m.target)) for e, m in SESSION_MOVES.items()]
+    )
+
+
+def moves(machine: Mapping[str, Move]) -> Iterator[str]:
+    """A machine of agents or runs, a row for each state in which an event may happen."""
+    yield from table(
+        ("from", "event", "to"),
+        [(code(state), code(event), code(move.target)) for event, move in machine.items() for state in move.sources],
     )
 
 

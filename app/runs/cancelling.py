@@ -98,7 +98,7 @@ async def _release(task: TaskRow) -> None:
         await states.change(
             task.project_id,
             agent.id,
-            "idle",
+            "clear",
             actor=SYSTEM,
             current_task_id=None,
             current_session_id=None,

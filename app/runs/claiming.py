@@ -37,15 +37,20 @@ class Claim(Struct, frozen=True):
 
 async def claim_next(project_id: str) -> Claim | None:
     """The next run of this project, begun in the database; None while nothing can begin."""
-    project = await get_project(project_id)
     async with locked(project_id):
-        agents = await agents_of(project_id)
-        if sum(agent.status in LIVE for agent in agents) >= project.max_concurrent_agents:
-            return None
-        for task in await queued(project_id):
-            agent = await _agent_for(task, agents, project)
-            if agent is not None:
-                return await _begin(task, agent, project)
+        return await claim_in_lock(project_id)
+
+
+async def claim_in_lock(project_id: str) -> Claim | None:
+    """As `claim_next`, in the transaction of a caller that holds the project's lock."""
+    project = await get_project(project_id)
+    agents = await agents_of(project_id)
+    if sum(agent.status in LIVE for agent in agents) >= project.max_concurrent_agents:
+        return None
+    for task in await queued(project_id):
+        agent = await _agent_for(task, agents, project)
+        if agent is not None:
+            return await _begin(task, agent, project)
     return None
 
 
@@ -101,7 +106,7 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
     run_id = await _insert_run(task, agent, session_id, pending)
     metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
     await states.change(
-        project.id, agent.id, "starting", actor=SYSTEM,
+        project.id, agent.id, "start", actor=SYSTEM,
         current_task_id=task.id, current_session_id=session_id, current_worktree_id=worktree.id,
         last_error=None, last_error_at=None, **await tasks_of_agent(agent.id),
     )  # fmt: skip

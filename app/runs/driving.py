@@ -22,12 +22,13 @@ from app.projects.rows import ProjectRow, get_project
 from app.projects.tables import DEFAULT_MODEL
 from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
 from app.runners.measuring import measured
+from app.runs import states as run_states
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, get_run
-from app.runs.tables import AgentRun, RunDetail
+from app.runs.tables import RunDetail
 from app.sessions.messaging import take_next
 from app.settings import Settings
 from app.tasks.rows import get_task
@@ -52,8 +53,11 @@ class Drive:
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None
 
-    async def run(self) -> None:
-        """The whole run. Whatever goes wrong, the run ends in the database with a reason."""
+    async def run(self) -> Claim | None:
+        """The whole run. Whatever goes wrong, the run ends in the database with a reason.
+
+        Returns what the agent took next in the transaction that freed it, to be driven at once.
+        """
         agent = await patiently(lambda: get_agent(self.claim.agent_id))
         recorder = Recorder(self.claim, agent.name, Redactor(self.settings.agent_environment))
         try:
@@ -68,8 +72,9 @@ class Drive:
             await self._live.stop("interrupted")
         if self._stop_reason and ending.error_type == "setup_failed":
             ending = Finished(error_type=self._stop_reason, error=ending.error)
-        await patiently(lambda: finish(self.claim, recorder, ending))
+        following = await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
         shutil.rmtree(self._state_dir, ignore_errors=True)
+        return following
 
     async def stop(self, reason: ErrorType) -> None:
         """End the run with `reason`, the first one counts; returns when its processes are gone."""
@@ -166,9 +171,9 @@ class Drive:
 
     async def _begin(self, run: RunRow) -> None:
         async with locked(self.claim.project_id):
-            await AgentRun.update({AgentRun.status: "running"}).where(AgentRun.id == run.id)
+            await run_states.change(run, "begin", actor=SYSTEM)
             await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
-            await states.change(self.claim.project_id, self.claim.agent_id, "running", actor=SYSTEM)
+            await states.change(self.claim.project_id, self.claim.agent_id, "begin", actor=SYSTEM)
             if run.cause == "task":
                 await self._record_task(run.prompt)
 

@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from app.events.fanout import Fanout
 from app.events.recording import Notification
@@ -22,6 +23,8 @@ from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 #: Seconds after which the engine looks again even when nothing woke it.
 TICK_S = 5.0
 #: Seconds for runs to end when the server stops.
@@ -35,7 +38,7 @@ class Engine:
         self._settings = settings
         self._runners = runners
         self._fanout = fanout
-        self._drives: dict[str, tuple[Drive, asyncio.Task[None]]] = {}
+        self._drives: dict[str, tuple[Drive, asyncio.Task[Claim | None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
         self._wake = asyncio.Event()
@@ -121,12 +124,16 @@ class Engine:
 
     def _ended(self, run_id: str) -> None:
         _, task = self._drives.pop(run_id)
-        if not task.cancelled() and task.exception():
-            log.error("run %s could not be written to its end", run_id, exc_info=task.exception())
+        if task.cancelled():
+            return
+        if error := task.exception():
+            log.error("run %s could not be written to its end", run_id, exc_info=error)
+        elif (following := task.result()) and not self._closed:
+            self._drive(following)
         self._wake.set()
 
     @staticmethod
-    def _spawn(coroutine: "asyncio._CoroutineLike[None]") -> asyncio.Task[None]:
+    def _spawn(coroutine: "asyncio._CoroutineLike[Result]") -> asyncio.Task[Result]:
         """A task with a context of its own: an inherited transaction would lend it a connection given back."""
         return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())
 

@@ -21,11 +21,12 @@ from app.postgres.reading import execute, rows, scalar
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners.base import Finished
-from app.runs.claiming import Claim
+from app.runs import states as run_states
+from app.runs.claiming import Claim, claim_in_lock
 from app.runs.counting import HANDED_IN, tasks_of_agent
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, ToolSummary, get_run
-from app.runs.tables import AgentRun, RunDetail
+from app.runs.tables import RunDetail
 from app.sessions.messaging import follow_up_with_queue
 from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
@@ -50,21 +51,29 @@ class Work(msgspec.Struct, frozen=True):
     removed: int = 0
 
 
-async def finish(claim: Claim, recorder: Recorder, ending: Finished) -> None:
-    """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead."""
+async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on: bool = False) -> Claim | None:
+    """Write the end of a run whose processes are gone. Never raises for what git says: the run tells it instead.
+
+    With `goes_on` an agent that is free now takes what is next in the queue in the same transaction: the claim that
+    is returned must be driven.
+    """
     run = await get_run(claim.run_id)
     if not run.is_live:
-        return
+        return None
     ending = _worded(ending, recorder.clean)
     ending, work, saved = await _keep_work(claim, run, ending)
     async with locked(claim.project_id):
+        run = await get_run(run.id)
+        if not run.is_live:
+            return None
         await recorder.close_what_is_open(ending.error or "The run ended before this call did.")
         task = await get_task(claim.task_id)
-        run = await _write_run(await get_run(run.id), ending, saved)
+        run = await _write_run(run, ending, saved)
         handed_in = ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
         await _write_agent(claim, ending, handed_in)
         await _tell_session(claim, run, ending, work)
         await _write_task(task, run, ending, work, handed_in)
+        return await claim_in_lock(claim.project_id) if goes_on and handed_in else None
 
 
 def _worded(ending: Finished, clean: Redactor) -> Finished:
@@ -113,20 +122,20 @@ async def base_of(worktree: WorktreeRow) -> str | None:
 async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
     ended = now()
     usage = ending.usage
-    await AgentRun.update(
-        {
-            AgentRun.status: "completed" if ending.error_type is None else "error",
-            AgentRun.result: ending.result,
-            AgentRun.turn_count: max(run.turn_count, ending.turn_count),
-            AgentRun.token_input_count: _known(usage.input_tokens, run.token_input_count),
-            AgentRun.token_output_count: _known(usage.output_tokens, run.token_output_count),
-            AgentRun.tool_calls: msgspec.json.encode(await _tool_summary(run.id)).decode(),
-            AgentRun.error: ending.error,
-            AgentRun.error_type: ending.error_type,
-            AgentRun.completed_at: ended,
-            AgentRun.duration: int((ended - run.started_at).total_seconds() * 1000),
-        }
-    ).where((AgentRun.id == run.id) & AgentRun.completed_at.is_null())
+    await run_states.change(
+        run,
+        "complete" if ending.error_type is None else "fail",
+        actor=SYSTEM,
+        result=ending.result,
+        turn_count=max(run.turn_count, ending.turn_count),
+        token_input_count=_known(usage.input_tokens, run.token_input_count),
+        token_output_count=_known(usage.output_tokens, run.token_output_count),
+        tool_calls=msgspec.json.encode(await _tool_summary(run.id)).decode(),
+        error=ending.error,
+        error_type=ending.error_type,
+        completed_at=ended,
+        duration=int((ended - run.started_at).total_seconds() * 1000),
+    )
     values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
     if ending.native_session_id:
         values[RunDetail.native_session_id] = ending.native_session_id
@@ -153,12 +162,12 @@ async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
     counts = await tasks_of_agent(claim.agent_id)
     if handed_in:
         await states.change(
-            claim.project_id, claim.agent_id, "completed", actor=SYSTEM,
+            claim.project_id, claim.agent_id, "complete", actor=SYSTEM,
             current_task_id=None, current_session_id=None, current_worktree_id=None, **counts,
         )  # fmt: skip
     else:
         await states.change(
-            claim.project_id, claim.agent_id, "error", actor=SYSTEM,
+            claim.project_id, claim.agent_id, "fail", actor=SYSTEM,
             last_error=ending.error or ending.error_type, last_error_at=now(), **counts,
         )  # fmt: skip
 

@@ -38,7 +38,7 @@ async def clear(agent_id: str, actor: Actor) -> AgentRow:
         await states.change(
             agent.project_id,
             agent.id,
-            "idle",
+            "clear",
             actor=actor,
             current_task_id=None,
             current_session_id=None,

@@ -62,6 +62,6 @@ async def _release(task: TaskRow) -> None:
     agent = await get_agent(task.agent_id) if task.agent_id else None
     if agent is not None and agent.current_task_id == task.id and agent.status == "error":
         await states.change(
-            task.project_id, agent.id, "idle", actor=SYSTEM,
+            task.project_id, agent.id, "clear", actor=SYSTEM,
             current_task_id=None, current_session_id=None, current_worktree_id=None,
         )  # fmt: skip

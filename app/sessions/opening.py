@@ -1,11 +1,11 @@
 """Open the session of a task, or open it again; close it when the task is done."""
 
-from app.clock import now
 from app.errors import Conflict
-from app.events.recording import Actor, record
+from app.events.recording import SYSTEM, Actor
 from app.ids import create_id
 from app.postgres.reading import scalar
 from app.projects.locking import locked
+from app.sessions import states
 from app.sessions.rows import SessionRow, get_session
 from app.sessions.tables import Session
 from app.tasks.rows import TaskRow
@@ -14,14 +14,9 @@ from app.tasks.rows import TaskRow
 async def session_for(task: TaskRow, agent_id: str) -> str:
     """The id of the task's session, open and led by this agent. The caller holds the project's lock."""
     if task.session_id is not None:
-        await Session.update(
-            {
-                Session.is_active: True,
-                Session.closed_at: None,
-                Session.agent_id: agent_id,
-                Session.updated_at: now(),
-            }
-        ).where(Session.id == task.session_id)
+        if not (await get_session(task.session_id)).is_active:
+            await states.change(task.session_id, task.project_id, "reopen", actor=SYSTEM)
+        await Session.update({Session.agent_id: agent_id}).where(Session.id == task.session_id)
         return task.session_id
     session_id = create_id()
     await Session.insert(
@@ -39,20 +34,8 @@ async def session_for(task: TaskRow, agent_id: str) -> str:
 
 async def close_in_lock(session_id: str, project_id: str, *, actor: Actor) -> None:
     """Close a session if it is open, and say so in it. The caller holds the project's lock."""
-    closed = (
-        await Session.update({Session.is_active: False, Session.closed_at: now(), Session.updated_at: now()})
-        .where((Session.id == session_id) & Session.is_active.eq(True))
-        .returning(Session.id)
-    )
-    if closed:
-        await record(
-            project_id,
-            "status",
-            actor=actor,
-            subject=session_id,
-            session_id=session_id,
-            payload={"text": "The session was closed", "status": "closed"},
-        )
+    if (await get_session(session_id)).is_active:
+        await states.change(session_id, project_id, "close", actor=actor)
 
 
 async def close(session_id: str, actor: Actor) -> SessionRow:

@@ -95,6 +95,20 @@ async def test_a_claim_gives_everything_at_once(project: ProjectRow) -> None:
     assert await claim_next(project.id) is None
 
 
+async def test_a_freed_agent_takes_the_next_task_in_the_transaction_that_frees_it(workshop: Workshop) -> None:
+    bob = await workshop.agent("bob", "true")
+    tasks = [await workshop.task(f"Task {n}", agent=bob) for n in range(3)]
+    for task in tasks:
+        await workshop.until(task, "waiting_approval")
+    # Rows of the log are never written again, so they carry the transaction that made them.
+    together = await scalar(
+        "SELECT count(*) FROM events freed JOIN events begun ON begun.xmin = freed.xmin AND begun.kind = 'task.begun'"
+        " WHERE freed.kind = 'agent.completed' AND freed.subject = $1",
+        bob.id,
+    )
+    assert together == 2
+
+
 async def test_a_task_whose_worktree_is_just_being_removed_is_not_begun(project: ProjectRow) -> None:
     task = await create_task(project.id, NewTask(title="Again", start=True), MARA)
     claim = await claim_next(project.id)
