@@ -19,6 +19,7 @@ from app.audit.controllers import AuditController
 from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
+from app.board.sessions import SessionActionsController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.git.running import require_git
@@ -29,6 +30,7 @@ from app.projects.controllers import NewProjectController, ProjectSettingsContro
 from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
+from app.runs.background import restart_background
 from app.runs.controllers import RunController
 from app.runs.engine import Engine
 from app.runs.recovering import recover
@@ -59,6 +61,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     ProjectAgentsController,
     AgentController,
     AgentActionsController,
+    SessionActionsController,
     RunController,
     RecoveryController,
     SessionListController,
@@ -114,6 +117,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(listener.stop)
         await mend_merges()
         await recover()
+        await restart_background()
         engine = Engine(settings, RUNNERS, fanout)
         app.state.engine = engine
         engine.start()

@@ -10,7 +10,7 @@ from app.projects.tables import Project
 from app.resources import resource_path
 from app.reviews.tables import Merge
 from app.runs.tables import AgentRun, RunDetail
-from app.sessions.tables import Session, SessionMessage
+from app.sessions.tables import Session, SessionMessage, StandaloneSession
 from app.tasks.tables import Task
 from app.worktrees.tables import Worktree, WorktreeStep
 
@@ -18,7 +18,7 @@ from app.worktrees.tables import Worktree, WorktreeStep
 SCHEMA_TABLES = [
     Project, Task, Agent, AgentRun, Session, Worktree, AuditLog, GithubInstallation, RepositoryConfig,
 ]  # fmt: skip
-ADDED_TABLES = [Event, RunDetail, SessionMessage, WorktreeStep, Merge]
+ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeStep, Merge]
 
 APP_CONFIG = AppConfig(
     app_name="agentpane",

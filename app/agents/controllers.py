@@ -1,5 +1,6 @@
 """The agents of a project, and the page of one. What starts and stops their runs is in `app.board.agents`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
@@ -47,7 +48,7 @@ class AgentController(Controller):
     @get()
     async def show(self, request: Request[Any, Any, Any], agent_id: str) -> Response[str]:
         """The page."""
-        return await _agent_page(request, await get_agent(agent_id))
+        return await _agent_page(request, await get_agent(agent_id), page)
 
     @post()
     async def edit(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
@@ -57,7 +58,7 @@ class AgentController(Controller):
         try:
             await edit_agent(agent.id, parse_form(AgentForm, items), person.actor)
         except Invalid as wrong:
-            return await _agent_page(request, agent, entered(items, wrong))
+            return await agent_again(request, agent, form=entered(items, wrong))
         return after_change(request, f"/agents/{agent.id}")
 
     @post("/delete")
@@ -76,12 +77,20 @@ async def _list_page(
     return answer_with(request, "agents/index.html", frame, 422 if form else 200, listed=listed)
 
 
-async def _agent_page(request: Request[Any, Any, Any], agent: AgentRow, form: Entered | None = None) -> Response[str]:
+async def agent_again(request: Request[Any, Any, Any], agent: AgentRow, **forms: Entered) -> Response[str]:
+    """The page with a form that came back: `form` for the configuration, `chat_form` for a first message."""
+    return await _agent_page(request, agent, form_again, 422, **forms)
+
+
+async def _agent_page(
+    request: Request[Any, Any, Any],
+    agent: AgentRow,
+    answer_with: Callable[..., Response[str]],
+    status_code: int = 200,
+    **forms: Entered,
+) -> Response[str]:
     project = await get_project(agent.project_id)
     frame = await project_frame(request, project, "Agents")
     program = program_of(agent.config, request.app.state.settings.agent_environment)
-    agent_view = await agent_page(agent.id, program, form)
-    answer_with = form_again if form else page
-    return answer_with(
-        request, "agents/agent.html", frame, 422 if form else 200, agent=agent_view, defaults=defaults_of(project)
-    )
+    view = await agent_page(agent.id, program, **forms)
+    return answer_with(request, "agents/agent.html", frame, status_code, agent=view, defaults=defaults_of(project))

@@ -25,6 +25,8 @@ class AgentForm(Struct, frozen=True, kw_only=True):
     #: Comma separated in the form.
     allowed_tools: Annotated[list[Tool], Meta(max_length=100)] = []
     system_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
+    #: For a background agent: what it is told each time it is started.
+    prompt: Annotated[str, Meta(max_length=20_000)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
 
     def config(self, default_model: str) -> AgentConfig:
@@ -37,12 +39,18 @@ class AgentForm(Struct, frozen=True, kw_only=True):
             temperature=self.temperature,
             runner=self._known_runner(),
             command=self._split_command(),
+            prompt=self._standing_prompt(),
         )
 
     def _known_runner(self) -> RunnerKind:
         if self.runner == "acp":
             raise Invalid({"runner": "This version has no ACP runner yet; choose Claude or a command."})
         return self.runner
+
+    def _standing_prompt(self) -> str | None:
+        if self.type == "background" and self.runner == "claude" and not self.prompt:
+            raise Invalid({"prompt": "A background agent needs to be told what to do each time it is started."})
+        return self.prompt or None
 
     def _split_command(self) -> tuple[str, ...]:
         try:

@@ -13,6 +13,7 @@ from app.agents.views import (
     AgentRow,
     AgentRun,
     AgentView,
+    ChatLink,
     Ending,
     Program,
 )
@@ -32,6 +33,8 @@ class _Row(Struct, frozen=True, kw_only=True):
     config: AgentConfig
     task_id: str | None
     task_title: str | None
+    session_id: str | None
+    session_title: str | None
     total_tasks: int
     completed_tasks: int
     failed_tasks: int
@@ -39,8 +42,9 @@ class _Row(Struct, frozen=True, kw_only=True):
 
 
 class _Now(Struct, frozen=True, kw_only=True):
-    task_id: str
-    task_title: str
+    task_id: str | None
+    task_title: str | None
+    session_title: str | None
     activity: str | None
     turn: int | None
     running_since: datetime | None
@@ -51,10 +55,11 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
     found = await rows(
         _Row,
         "SELECT a.id, a.name, a.type, a.status, a.config, t.id AS task_id, t.title AS task_title,"
+        " s.id AS session_id, s.title AS session_title,"
         " coalesce(a.total_tasks, 0) AS total_tasks, coalesce(a.completed_tasks, 0) AS completed_tasks,"
         " coalesce(a.failed_tasks, 0) AS failed_tasks, a.last_error"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
-        " WHERE a.project_id = $1 ORDER BY a.created_at, a.id",
+        " LEFT JOIN sessions s ON s.id = a.current_session_id WHERE a.project_id = $1 ORDER BY a.created_at, a.id",
         project.id,
     )
     queued = await scalar(
@@ -77,8 +82,10 @@ def defaults_of(project: ProjectRow) -> AgentDefaults:
     return AgentDefaults(max_turns=config.max_turns, allowed_tools=config.allowed_tools, model=config.model)
 
 
-async def agent_page(agent_id: str, program: Program, form: Entered | None = None) -> AgentView:
-    """One agent as it is now. `AGENT_NOT_FOUND`."""
+async def agent_page(
+    agent_id: str, program: Program, form: Entered | None = None, chat_form: Entered | None = None
+) -> AgentView:
+    """One agent as it is now; `form` and `chat_form` are forms that came back. `AGENT_NOT_FOUND`."""
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
     tool, _, argument = (now.activity or "").partition(" ") if now else ("", "", "")
@@ -96,10 +103,12 @@ async def agent_page(agent_id: str, program: Program, form: Entered | None = Non
         allowed_tools=config.allowed_tools,
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
+        prompt=config.prompt or "",
         last_error=agent.last_error or "",
         last_error_at=agent.last_error_at,
-        task_id=now.task_id if now else "",
-        task_title=now.task_title if now else "",
+        task_id=(now.task_id or "") if now else "",
+        task_title=(now.task_title or "") if now else "",
+        session_title=(now.session_title or "") if now else "",
         session_id=(agent.current_session_id or "") if now else "",
         tool=tool,
         argument=argument,
@@ -107,6 +116,8 @@ async def agent_page(agent_id: str, program: Program, form: Entered | None = Non
         running_since=now.running_since if now else None,
         numbers=await _numbers(agent.id),
         runs=tuple(await _runs(agent.id)),
+        chats=tuple(await _chats(agent.id)),
+        chat_form=chat_form or Entered(),
         endings=tuple(await _endings(agent.id)),
         program=program,
         can_delete=not agent.total_tasks and agent.current_task_id is None,
@@ -124,6 +135,8 @@ def _row(row: _Row) -> AgentRow:
         model=row.config.model,
         task_id=row.task_id or "",
         task_title=row.task_title or "",
+        session_id=row.session_id or "",
+        session_title=row.session_title or "",
         total_tasks=row.total_tasks,
         completed_tasks=row.completed_tasks,
         failed_tasks=row.failed_tasks,
@@ -132,13 +145,14 @@ def _row(row: _Row) -> AgentRow:
 
 
 async def _now(agent_id: str) -> _Now | None:
-    """The task that the agent holds, and the run that is going on for it."""
+    """The task or the session that the agent holds, and the run that is going on."""
     return await one(
         _Now,
-        "SELECT t.id AS task_id, t.title AS task_title, d.activity, r.turn_count AS turn,"
+        "SELECT t.id AS task_id, t.title AS task_title, s.title AS session_title, d.activity, r.turn_count AS turn,"
         " r.started_at AS running_since"
-        " FROM agents a JOIN tasks t ON t.id = a.current_task_id"
-        " LEFT JOIN agent_runs r ON r.agent_id = a.id AND r.task_id = t.id AND r.completed_at IS NULL"
+        " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
+        " JOIN sessions s ON s.id = a.current_session_id"
+        " LEFT JOIN agent_runs r ON r.agent_id = a.id AND r.session_id = s.id AND r.completed_at IS NULL"
         " LEFT JOIN run_details d ON d.run_id = r.id WHERE a.id = $1",
         agent_id,
     )
@@ -169,6 +183,18 @@ async def _runs(agent_id: str) -> list[AgentRun]:
         " r.token_output_count, r.duration, r.started_at"
         " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id"
         " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
+        agent_id,
+        LISTED_RUNS,
+    )
+
+
+async def _chats(agent_id: str) -> list[ChatLink]:
+    return await rows(
+        ChatLink,
+        "SELECT s.id, coalesce(s.title, '') AS title, s.is_active, o.pending IS NOT NULL AS waits,"
+        " a.current_session_id IS NOT DISTINCT FROM s.id AS is_here, s.message_count, s.updated_at"
+        " FROM standalone_sessions o JOIN sessions s ON s.id = o.session_id JOIN agents a ON a.id = s.agent_id"
+        " WHERE s.agent_id = $1 ORDER BY s.is_active DESC, s.updated_at DESC, s.id LIMIT $2",
         agent_id,
         LISTED_RUNS,
     )

@@ -31,6 +31,8 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     temperature: float | None = None
     runner: RunnerKind = "claude"
     command: tuple[str, ...] = ()
+    #: What a background agent is told each time it is started.
+    prompt: str | None = None
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""

@@ -18,6 +18,8 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     model: str = ""
     task_id: str = ""
     task_title: str = ""
+    session_id: str = ""
+    session_title: str = ""
     total_tasks: int = 0
     completed_tasks: int = 0
     failed_tasks: int = 0
@@ -89,6 +91,19 @@ class Program(Struct, frozen=True, kw_only=True):
     missing: str = ""
 
 
+class ChatLink(Struct, frozen=True, kw_only=True):
+    """A session in which an agent worked outside of any task, newest first."""
+
+    id: str
+    title: str
+    is_active: bool
+    #: Whether it waits for the agent and a slot.
+    waits: bool
+    is_here: bool
+    message_count: int
+    updated_at: datetime
+
+
 class AgentView(Struct, frozen=True, kw_only=True):
     """One agent: its configuration as it is stored, its state now, its numbers and newest runs."""
 
@@ -104,19 +119,28 @@ class AgentView(Struct, frozen=True, kw_only=True):
     allowed_tools: tuple[str, ...] = ()
     system_prompt: str = ""
     temperature: float | None = None
+    prompt: str = ""
     last_error: str = ""
     last_error_at: datetime | None = None
     task_id: str = ""
     task_title: str = ""
     session_id: str = ""
+    session_title: str = ""
     tool: str = ""
     argument: str = ""
     turn: int = 0
     running_since: datetime | None = None
     numbers: AgentNumbers = AgentNumbers()
     runs: tuple[AgentRun, ...] = ()
+    chats: tuple[ChatLink, ...] = ()
+    chat_form: Entered = Entered()
     endings: tuple[Ending, ...] = ()
     program: Program = Program()
     #: Whether it never ran, so that nothing of the record would go with it.
     can_delete: bool = False
     form: Entered = Entered()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a session of it waits for a slot."""
+        return any(chat.waits for chat in self.chats)

@@ -9,9 +9,10 @@ from app.accounts.people import Person
 from app.agents.rows import LIVE, AgentRow, get_agent
 from app.board import live
 from app.errors import Conflict
+from app.runs.background import give_up_waiting, start_background
 from app.runs.cancelling import cancel
 from app.runs.retrying import clear, retry
-from app.runs.rows import live_run_of_task
+from app.runs.rows import live_run_of_agent
 from app.runs.stopping import stop_run
 from app.web.forms import read_form
 from app.web.referrer import came_from
@@ -34,10 +35,10 @@ class AgentActionsController(Controller):
     async def stop(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
         """End the run that is going on; its work is committed before this answers."""
         agent = await get_agent(agent_id)
-        run = await live_run_of_task(agent.current_task_id) if agent.current_task_id else None
-        if run is None or run.agent_id != agent.id:
+        if run := await live_run_of_agent(agent.id):
+            await stop_run(run, person.actor)
+        elif not await give_up_waiting(agent, person.actor):
             raise Conflict(f"{agent.name} is not at work.", "AGENT_NOT_RUNNING")
-        await stop_run(run, person.actor)
         return await _answer(request, agent)
 
     @post("/retry")
@@ -50,14 +51,17 @@ class AgentActionsController(Controller):
 
     @post("/start")
     async def start(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
-        """Make an agent in error free again; its task goes back to Backlog with its work on the branch.
+        """Put a background agent to work, or make one in error free again.
 
-        A free one needs no start: it takes the next task in line by itself.
+        The task of one in error goes back to Backlog with its work on the branch. A free one of the kind `task` needs
+        no start: it takes the next task in line by itself.
         """
         agent = await get_agent(agent_id)
         if agent.status in LIVE:
             raise Conflict(f"{agent.name} is at work already.", "AGENT_ALREADY_RUNNING")
-        if agent.status == "error" and agent.current_task_id is not None:
+        if agent.type == "background":
+            await start_background(agent.id, person.actor)
+        elif agent.status == "error" and agent.current_task_id is not None:
             await cancel(agent.current_task_id, actor=person.actor)
         elif agent.status == "error":
             await clear(agent.id, person.actor)

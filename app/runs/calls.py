@@ -112,6 +112,8 @@ class Calls:
     async def _show_on_card(self, activity: str) -> None:
         claim = self._log.claim
         await RunDetail.update({RunDetail.activity: activity}).where(RunDetail.run_id == claim.run_id)
+        if claim.task_id is None:
+            return
         payload = {"activity": activity}
         await record(claim.project_id, "task.activity", actor=self._log.actor, subject=claim.task_id, payload=payload)
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import msgspec
 
-from app.agents import states
+from app.agents.freeing import free
 from app.agents.rows import get_agent
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
@@ -12,7 +12,7 @@ from app.git.repository import branch_oid, inspect
 from app.git.worktrees import delete_branch
 from app.projects.locking import locked
 from app.projects.rows import get_project
-from app.runs.claiming import forget_conversation
+from app.runs.beginning import forget_conversation
 from app.runs.rows import live_run_of_task
 from app.runs.stopping import stop_run
 from app.sessions.opening import close_in_lock
@@ -60,7 +60,7 @@ async def _discard(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
         await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
     async with locked(task.project_id):
         # The agent would go on believing in files that are gone.
-        await forget_conversation(task.id)
+        await forget_conversation(task.session_id)
         await write(await get_task(task.id), "task.discarded", actor=actor, branch=None, worktree_id=None)
 
 
@@ -94,15 +94,5 @@ async def _hold_for_removal(task: TaskRow) -> None:
 
 async def _release(task: TaskRow) -> None:
     agent = await get_agent(task.agent_id or "")
-    if agent.current_task_id == task.id and agent.status == "error":
-        await states.change(
-            task.project_id,
-            agent.id,
-            "clear",
-            actor=SYSTEM,
-            current_task_id=None,
-            current_session_id=None,
-            current_worktree_id=None,
-            last_error=None,
-            last_error_at=None,
-        )
+    if agent.current_task_id == task.id:
+        await free(agent, SYSTEM)

@@ -1,4 +1,6 @@
-"""Take the next queued task: one transaction under the project lock gives it agent, session, run and worktree.
+"""Take what is next: one transaction under the project lock gives it agent, session, run and worktree.
+
+A message in a chat and a background agent go before the tasks of the queue, which is served in board order.
 
 Agents at work are counted in the database, so `max_concurrent_agents` holds whoever claims.
 """
@@ -9,26 +11,28 @@ from msgspec import Struct
 from app.agents import states
 from app.agents.creating import create_from_project
 from app.agents.rows import FREE, LIVE, AgentRow, agents_of
-from app.clock import now
-from app.events.recording import SYSTEM, record
-from app.ids import create_id
-from app.postgres.reading import execute, rows, scalar
+from app.events.recording import SYSTEM
+from app.postgres.reading import rows
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
+from app.runs.beginning import insert_run, prompt_for
 from app.runs.counting import tasks_of_agent
-from app.runs.tables import AgentRun, RunDetail
+from app.sessions import standalone
 from app.sessions.opening import session_for
+from app.sessions.standalone import Standalone
+from app.sessions.tables import StandaloneSession
 from app.tasks.moving import write
 from app.tasks.rows import SELECT_TASK, Pending, TaskRow
 from app.tasks.starting import prompt_of
-from app.worktrees.opening import worktree_for
+from app.worktrees.opening import worktree_for, worktree_for_session
 
 
 class Claim(Struct, frozen=True):
     """What the engine is to drive."""
 
     run_id: str
-    task_id: str
+    #: None for a run in a session that belongs to no task.
+    task_id: str | None
     agent_id: str
     session_id: str
     worktree_id: str
@@ -47,6 +51,10 @@ async def claim_in_lock(project_id: str) -> Claim | None:
     agents = await agents_of(project_id)
     if sum(agent.status in LIVE for agent in agents) >= project.max_concurrent_agents:
         return None
+    for session in await standalone.waiting(project_id):
+        agent = next((agent for agent in agents if agent.id == session.agent_id and agent.status in FREE), None)
+        if agent is not None:
+            return await _begin_standalone(session, agent, project)
     for task in await queued(project_id):
         agent = await _agent_for(task, agents, project)
         if agent is not None:
@@ -69,22 +77,28 @@ async def queued(project_id: str) -> list[TaskRow]:
 
 
 async def projects_with_queue() -> list[str]:
-    """The ids of the projects in which a task waits."""
+    """The ids of the projects in which a task, or a session without one, waits."""
 
     class _Id(Struct):
         project_id: str
 
     found = await rows(
-        _Id, "SELECT DISTINCT project_id FROM tasks WHERE \"column\" = 'in_progress' AND agent_id IS NULL"
+        _Id,
+        "SELECT project_id FROM tasks WHERE \"column\" = 'in_progress' AND agent_id IS NULL UNION"
+        " SELECT s.project_id FROM standalone_sessions o JOIN sessions s ON s.id = o.session_id"
+        " WHERE s.is_active AND o.pending IS NOT NULL",
     )
     return [row.project_id for row in found]
 
 
 async def _agent_for(task: TaskRow, agents: list[AgentRow], project: ProjectRow) -> AgentRow | None:
-    """The agent the task names, else the first free one, else a new one while there is room."""
+    """The agent the task names, else the first free one, else a new one while there is room.
+
+    A task that was made from a chat names the agent of the chat.
+    """
     workers = [agent for agent in agents if agent.type == "task"]
     wanted = task.metadata.wanted_agent_id
-    named = next((agent for agent in workers if agent.id == wanted), None)
+    named = next((agent for agent in agents if agent.id == wanted and agent.type != "background"), None)
     if named is not None and not _is_stuck(named, task):
         return named if named.status in FREE else None
     free = next((agent for agent in workers if agent.status in FREE), None)
@@ -103,13 +117,10 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
     session_id = await session_for(task, agent.id)
     worktree = await worktree_for(task, project)
     pending = task.metadata.pending or Pending("task", prompt_of(task))
-    run_id = await _insert_run(task, agent, session_id, pending)
+    prompt = await prompt_for(task, session_id, agent, pending)
+    run_id = await insert_run(agent, session_id, task.id, pending, prompt)
     metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
-    await states.change(
-        project.id, agent.id, "start", actor=SYSTEM,
-        current_task_id=task.id, current_session_id=session_id, current_worktree_id=worktree.id,
-        last_error=None, last_error_at=None, **await tasks_of_agent(agent.id),
-    )  # fmt: skip
+    await _occupy(agent, session_id, worktree.id, task.id)
     await write(
         task, "task.begun", actor=SYSTEM,
         agent_id=agent.id, session_id=session_id, worktree_id=worktree.id, branch=worktree.branch,
@@ -118,72 +129,25 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
     return Claim(run_id, task.id, agent.id, session_id, worktree.id, project.id)
 
 
-async def _insert_run(task: TaskRow, agent: AgentRow, session_id: str, pending: Pending) -> str:
-    run_id = create_id()
-    conversation = await _conversation(task.id, agent)
-    number = 1 + int(await scalar("SELECT count(*) FROM agent_runs WHERE task_id = $1", task.id))
-    await AgentRun.insert(
-        AgentRun(
-            id=run_id,
-            agent_id=agent.id,
-            task_id=task.id,
-            project_id=task.project_id,
-            session_id=session_id,
-            prompt=_prompt(task, pending, conversation),
-            token_input_count=None,
-            token_output_count=None,
-            started_at=now(),
-        )
+async def _begin_standalone(session: Standalone, agent: AgentRow, project: ProjectRow) -> Claim:
+    assert session.pending is not None, "only sessions that wait for something are claimed"
+    worktree = await worktree_for_session(session, project)
+    run_id = await insert_run(agent, session.id, None, session.pending, session.pending.prompt)
+    await _occupy(agent, session.id, worktree.id, None)
+    await standalone.write(
+        session.id,
+        {
+            StandaloneSession.pending: None,
+            StandaloneSession.pending_since: None,
+            StandaloneSession.worktree_id: worktree.id,
+        },
     )
-    takes_settings = agent.config.runner != "command"
-    await RunDetail.insert(
-        RunDetail(
-            run_id=run_id,
-            number=number,
-            cause=pending.cause,
-            runner=agent.config.runner,
-            model=agent.config.model if takes_settings else None,
-            max_turns=agent.config.max_turns if takes_settings else None,
-            native_session_id=conversation,
-        )
-    )
-    words = {
-        "task": "began",
-        "rejection": "began after a rejection",
-        "message": "began with a message",
-        "undo": "began after its merge was undone",
-    }
-    await record(
-        task.project_id, "status", actor=SYSTEM, subject=run_id, session_id=session_id,
-        payload={"text": f"Run {number} {words.get(pending.cause, 'began again')}", "status": "starting"},
+    return Claim(run_id, None, agent.id, session.id, worktree.id, project.id)
+
+
+async def _occupy(agent: AgentRow, session_id: str, worktree_id: str, task_id: str | None) -> None:
+    await states.change(
+        agent.project_id, agent.id, "start", actor=SYSTEM,
+        current_task_id=task_id, current_session_id=session_id, current_worktree_id=worktree_id,
+        last_error=None, last_error_at=None, **await tasks_of_agent(agent.id),
     )  # fmt: skip
-    return run_id
-
-
-def _prompt(task: TaskRow, pending: Pending, conversation: str | None) -> str:
-    """What the agent is asked; one that cannot remember the task is told it again."""
-    if conversation is not None or pending.cause in ("task", "retry"):
-        return pending.prompt
-    return f"{prompt_of(task)}\n\n{pending.prompt}"
-
-
-async def _conversation(task_id: str, agent: AgentRow) -> str | None:
-    """The program's conversation of the task's last run with the same runner, to be resumed; a command cannot."""
-    if agent.config.runner == "command":
-        return None
-    found = await scalar(
-        "SELECT d.native_session_id FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
-        " WHERE r.task_id = $1 AND d.runner = $2 AND d.native_session_id IS NOT NULL ORDER BY d.number DESC LIMIT 1",
-        task_id,
-        agent.config.runner,
-    )
-    return str(found) if found else None
-
-
-async def forget_conversation(task_id: str) -> None:
-    """The next run of the task begins a new conversation. The caller holds the project's lock."""
-    await execute(
-        "UPDATE run_details SET native_session_id = NULL"
-        " WHERE run_id IN (SELECT id FROM agent_runs WHERE task_id = $1)",
-        task_id,
-    )

@@ -31,7 +31,7 @@ from app.runs.rows import RunRow, get_run
 from app.runs.tables import RunDetail
 from app.sessions.messaging import take_next
 from app.settings import Settings
-from app.tasks.rows import get_task
+from app.tasks.rows import TaskRow, get_task
 from app.worktrees.creating import SetupFailed, prepare, task_folder
 from app.worktrees.rows import WorktreeRow, get_worktree
 
@@ -117,7 +117,7 @@ class Drive:
         return run
 
     async def _prepare(self, project: ProjectRow) -> WorktreeRow:
-        task = await get_task(self.claim.task_id)
+        task = await self._task()
         run = await get_run(self.claim.run_id)
         worktree = await get_worktree(self.claim.worktree_id)
         env = run_environment(self.settings, project, task, worktree, run)
@@ -131,6 +131,9 @@ class Drive:
         finally:
             self._setup = None
 
+    async def _task(self) -> TaskRow | None:
+        return await get_task(self.claim.task_id) if self.claim.task_id is not None else None
+
     async def _spec(
         self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow, recorder: Recorder
     ) -> RunSpec:
@@ -139,7 +142,7 @@ class Drive:
         if folder.resolve() == project.root.resolve():
             raise SetupFailed("The worktree is the project's own folder, where no agent works.")
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        task = await get_task(self.claim.task_id)
+        task = await self._task()
         return RunSpec(
             run_id=run.id,
             cwd=folder,
@@ -174,7 +177,7 @@ class Drive:
             await run_states.change(run, "begin", actor=SYSTEM)
             await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
             await states.change(self.claim.project_id, self.claim.agent_id, "begin", actor=SYSTEM)
-            if run.cause == "task":
+            if run.cause in ("task", "background"):
                 await self._record_task(run.prompt)
 
     async def _record_task(self, prompt: str) -> None:

@@ -13,17 +13,17 @@ _RANGES = 3_000
 
 
 def run_environment(
-    settings: Settings, project: ProjectRow, task: TaskRow, worktree: WorktreeRow, run: RunRow
+    settings: Settings, project: ProjectRow, task: TaskRow | None, worktree: WorktreeRow, run: RunRow
 ) -> dict[str, str]:
     """Everything the program may see of us."""
     return {
         **settings.agent_environment,
         "AGENTPANE_RUN_ID": run.id,
-        "AGENTPANE_TASK_ID": task.id,
+        **({"AGENTPANE_TASK_ID": task.id} if task else {}),
         "AGENTPANE_PROJECT_ID": project.id,
         "AGENTPANE_WORKTREE": worktree.path,
         "AGENTPANE_BRANCH": worktree.branch,
-        "AGENTPANE_ATTEMPT": str(task.rejection_count + 1),
+        "AGENTPANE_ATTEMPT": str(task.rejection_count + 1 if task else 1),
         "AGENTPANE_PORT_BASE": str(port_base(worktree.id)),
     }
 

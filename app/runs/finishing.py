@@ -3,7 +3,6 @@
 One transaction writes all of it; nothing else ends a run.
 """
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,25 +12,23 @@ from app.agents.rows import get_agent
 from app.clock import now
 from app.events.recording import SYSTEM, record
 from app.git.commits import Identity
-from app.git.diffs import changed_files
-from app.git.refs import merge_base, resolve, tree_of
 from app.git.refusals import GitError, GitRefused
 from app.git.returning import return_to_branch
-from app.postgres.reading import execute, rows, scalar
+from app.postgres.reading import execute, rows
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners.base import Finished
 from app.runs import states as run_states
 from app.runs.claiming import Claim, claim_in_lock
 from app.runs.counting import HANDED_IN, tasks_of_agent
+from app.runs.handing_in import hand_in, settle_session
+from app.runs.measuring import Work, measure
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, ToolSummary, get_run
 from app.runs.tables import RunDetail
-from app.sessions.messaging import follow_up_with_queue
-from app.tasks.moving import transition, write
-from app.tasks.rows import TaskRow, get_task
+from app.sessions.rows import get_session
 from app.worktrees.removing import save_work
-from app.worktrees.rows import WorktreeRow, get_worktree
+from app.worktrees.rows import get_worktree
 
 #: What is said of an ending for which the runner has no words of its own.
 _SENTENCES = {
@@ -40,15 +37,6 @@ _SENTENCES = {
     "stalled": "Nothing was heard of the agent for too long, so the run was ended.",
     "interrupted": "The server stopped while this run was going on.",
 }
-
-
-class Work(msgspec.Struct, frozen=True):
-    """What a task's branch holds against its base."""
-
-    summary: str = ""
-    files: int = 0
-    added: int = 0
-    removed: int = 0
 
 
 async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on: bool = False) -> Claim | None:
@@ -67,13 +55,25 @@ async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on:
         if not run.is_live:
             return None
         await recorder.close_what_is_open(ending.error or "The run ended before this call did.")
-        task = await get_task(claim.task_id)
         run = await _write_run(run, ending, saved)
-        handed_in = ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
-        await _write_agent(claim, ending, handed_in)
+        is_free = _frees_agent(claim, ending, work)
+        await _write_agent(claim, ending, is_free)
         await _tell_session(claim, run, ending, work)
-        await _write_task(task, run, ending, work, handed_in)
-        return await claim_in_lock(claim.project_id) if goes_on and handed_in else None
+        if claim.task_id is not None:
+            await hand_in(claim.task_id, run, work, handed_in=is_free)
+        else:
+            await settle_session(claim.session_id, run, work)
+        return await claim_in_lock(claim.project_id) if goes_on and is_free else None
+
+
+def _frees_agent(claim: Claim, ending: Finished, work: Work) -> bool:
+    """Whether the agent has done what there was to do. Else it waits for a person, and so does its task.
+
+    A chat, and a background agent, have no card that would wait: being stopped leaves nothing to settle.
+    """
+    if claim.task_id is None:
+        return ending.error_type in (None, "stopped", *HANDED_IN)
+    return ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
 
 
 def _worded(ending: Finished, clean: Redactor) -> Finished:
@@ -90,9 +90,9 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
         return ending, Work(), False
     try:
         agent = await get_agent(claim.agent_id)
-        task = await get_task(claim.task_id)
+        title = (await get_session(claim.session_id)).title or "Work"
         author = Identity(agent.name, f"{agent.id}@agents.localhost")
-        await save_work(worktree, f"{task.title}\n\nRun {run.number} by {agent.name}", author)
+        await save_work(worktree, f"{title}\n\nRun {run.number} by {agent.name}", author)
         await return_to_branch(worktree.root, worktree.branch)
         return ending, await measure(worktree), True
     except (GitRefused, GitError, OSError) as error:
@@ -100,23 +100,6 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
             ending, error_type=ending.error_type or "setup_failed", error=f"The work could not be committed: {error}"
         )
         return failed, Work(), False
-
-
-async def measure(worktree: WorktreeRow) -> Work:
-    """Files and lines by which the task's branch differs from the commit where it left its base."""
-    base = await base_of(worktree)
-    head = await resolve(worktree.root, "HEAD")
-    if base is None or head is None:
-        return Work()
-    changes = await changed_files(worktree.root, await tree_of(worktree.root, base), await tree_of(worktree.root, head))
-    added, removed = sum(c.added or 0 for c in changes), sum(c.removed or 0 for c in changes)
-    noun = "file" if len(changes) == 1 else "files"
-    return Work(f"{len(changes)} {noun}, +{added} −{removed}", len(changes), added, removed)
-
-
-async def base_of(worktree: WorktreeRow) -> str | None:
-    """The commit where the task's branch left its base branch."""
-    return await merge_base(Path(worktree.path), f"refs/heads/{worktree.base_branch}", "HEAD")
 
 
 async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
@@ -158,9 +141,9 @@ async def _tool_summary(run_id: str) -> list[ToolSummary]:
     )
 
 
-async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
+async def _write_agent(claim: Claim, ending: Finished, is_free: bool) -> None:
     counts = await tasks_of_agent(claim.agent_id)
-    if handed_in:
+    if is_free:
         await states.change(
             claim.project_id, claim.agent_id, "complete", actor=SYSTEM,
             current_task_id=None, current_session_id=None, current_worktree_id=None, **counts,
@@ -170,25 +153,6 @@ async def _write_agent(claim: Claim, ending: Finished, handed_in: bool) -> None:
             claim.project_id, claim.agent_id, "fail", actor=SYSTEM,
             last_error=ending.error or ending.error_type, last_error_at=now(), **counts,
         )  # fmt: skip
-
-
-async def _write_task(task: TaskRow, run: RunRow, ending: Finished, work: Work, handed_in: bool) -> None:
-    metadata = msgspec.structs.replace(task.metadata, ended_by=ending.error_type)
-    text = msgspec.json.encode(metadata).decode()
-    measured: dict[str, Any] = {
-        "diff_summary": work.summary,
-        "files_changed": work.files,
-        "lines_added": work.added,
-        "lines_removed": work.removed,
-        "turn_count": int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE task_id = $1", task.id) or 0),
-    }
-    if task.column != "in_progress":
-        return
-    if not handed_in:
-        await write(task, "task.failed", actor=SYSTEM, metadata=text, **(measured if run.work_saved else {}))
-    # What a person said while the run went on is the agent's next turn, before anybody is asked for a decision.
-    elif await follow_up_with_queue(task, await get_agent(run.agent_id), actor=SYSTEM, **measured) is None:
-        await transition(task, "complete", actor=SYSTEM, completed_at=now(), metadata=text, **measured)
 
 
 async def _tell_session(claim: Claim, run: RunRow, ending: Finished, work: Work) -> None:

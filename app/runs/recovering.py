@@ -15,6 +15,7 @@ from app.runs.claiming import Claim
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, live_runs
+from app.sessions.standalone import standalone
 from app.tasks.rows import get_task
 from app.worktrees.creating import cut_off
 from app.worktrees.rows import get_worktree
@@ -48,13 +49,11 @@ async def _end_processes(run: RunRow) -> int:
 
 
 async def _write_end(run: RunRow) -> None:
-    if run.task_id is None or run.session_id is None:
-        return
-    task = await get_task(run.task_id)
     agent = await get_agent(run.agent_id)
-    if task.worktree_id is None:
+    worktree_id = agent.current_worktree_id or await _worktree_of(run)
+    if run.session_id is None or worktree_id is None:
         return
-    claim = Claim(run.id, task.id, agent.id, run.session_id, task.worktree_id, run.project_id)
+    claim = Claim(run.id, run.task_id, agent.id, run.session_id, worktree_id, run.project_id)
     await _unblock_worktree(claim)
     recorder = Recorder(claim, agent.name, Redactor({}))
     ending = Finished(
@@ -67,6 +66,13 @@ async def _write_end(run: RunRow) -> None:
         await finish(claim, recorder, ending)
     except (DomainError, GitRefused, GitError, OSError):
         log.exception("the end of run %s could not be written", run.id)
+
+
+async def _worktree_of(run: RunRow) -> str | None:
+    if run.task_id is not None:
+        return (await get_task(run.task_id)).worktree_id
+    session = await standalone(run.session_id)
+    return session.worktree_id if session else None
 
 
 async def _unblock_worktree(claim: Claim) -> None:

@@ -84,9 +84,19 @@ async def runs_of_task(task_id: str) -> list[RunRow]:
     return await rows(RunRow, f"{SELECT_RUN} WHERE r.task_id = $1 ORDER BY d.number DESC, r.started_at DESC", task_id)
 
 
+async def runs_of_session(session_id: str) -> list[RunRow]:
+    """The runs of a session, newest first."""
+    return await rows(RunRow, f"{SELECT_RUN} WHERE r.session_id = $1 ORDER BY d.number DESC", session_id)
+
+
 async def live_run_of_task(task_id: str) -> RunRow | None:
     """The run that is going on for a task."""
     return await one(RunRow, f"{SELECT_RUN} WHERE r.task_id = $1 AND r.completed_at IS NULL", task_id)
+
+
+async def live_run_of_agent(agent_id: str) -> RunRow | None:
+    """The run that an agent is at."""
+    return await one(RunRow, f"{SELECT_RUN} WHERE r.agent_id = $1 AND r.completed_at IS NULL", agent_id)
 
 
 async def live_runs(project_id: str | None = None) -> list[RunRow]:

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from app.agents import states
+from app.agents.freeing import free
 from app.agents.rows import get_agent
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
 from app.projects.locking import locked
-from app.runs.finishing import measure
+from app.runs.measuring import measure
 from app.runs.rows import live_run_of_task
 from app.tasks import states as task_states
 from app.tasks.moving import transition
@@ -60,8 +60,5 @@ async def _worktree(task: TaskRow) -> WorktreeRow:
 
 async def _release(task: TaskRow) -> None:
     agent = await get_agent(task.agent_id) if task.agent_id else None
-    if agent is not None and agent.current_task_id == task.id and agent.status == "error":
-        await states.change(
-            task.project_id, agent.id, "clear", actor=SYSTEM,
-            current_task_id=None, current_session_id=None, current_worktree_id=None,
-        )  # fmt: skip
+    if agent is not None and agent.current_task_id == task.id:
+        await free(agent, SYSTEM)

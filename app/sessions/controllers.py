@@ -13,7 +13,6 @@ from app.projects.rows import get_project
 from app.sessions import exporting, live, parts, presence
 from app.sessions.forms import Message
 from app.sessions.messaging import send, withdraw
-from app.sessions.opening import close
 from app.sessions.queries import session_page, watchers
 from app.sessions.record import Show
 from app.sessions.rows import SessionRow, get_session
@@ -76,12 +75,6 @@ class SessionController(Controller):
         session = await presence.renew(session_id, person)
         return after_change(request, f"/sessions/{session_id}", [parts.watchers_changed(watchers(session, person))])
 
-    @post("/close")
-    async def close(self, request: Request[Any, Any, Any], session_id: str, person: Person) -> Response[Any]:
-        """End a session by hand."""
-        await close(session_id, person.actor)
-        return after_change(request, f"/sessions/{session_id}")
-
     @get("/export.jsonl")
     async def export_json_lines(self, session_id: str) -> Stream:
         """The whole record, one event a line."""
@@ -93,6 +86,13 @@ class SessionController(Controller):
         """The whole record as a text."""
         session = await get_session(session_id)
         return _download(exporting.markdown(session), "text/markdown; charset=utf-8", f"session-{session.id}.md")
+
+
+async def session_again(
+    request: Request[Any, Any, Any], session: SessionRow, person: Person, status_code: int = 422, **chosen: Any
+) -> Response[str]:
+    """The page with a form that came back."""
+    return await _page(request, session, person, status_code, **chosen)
 
 
 async def _page(

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from app.agents import states
+from app.agents.freeing import free
 from app.agents.rows import AgentRow, get_agent
 from app.clock import now
 from app.errors import Conflict, NotFound
@@ -12,8 +13,10 @@ from app.events.recording import Actor, record
 from app.ids import create_id
 from app.postgres.reading import execute
 from app.projects.locking import locked
+from app.sessions import standalone
 from app.sessions.opening import is_live
 from app.sessions.rows import QueuedMessage, SessionRow, get_session, queued_messages
+from app.sessions.standalone import Standalone
 from app.sessions.tables import SessionMessage
 from app.tasks.moving import write
 from app.tasks.rows import Pending, TaskRow, get_task
@@ -24,6 +27,11 @@ async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
     session = await get_session(session_id)
     async with locked(session.project_id):
         session = await get_session(session_id)
+        if chat := await standalone.standalone(session_id):
+            _require_open(chat)
+            await _queue(session, text, actor)
+            await _ask_soon(chat, actor)
+            return session
         task = await _open_task(session)
         await _queue(session, text, actor)
         if task.agent_id is not None and not await is_live(session_id):
@@ -79,6 +87,36 @@ async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: 
     metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=agent.id, pending=pending, ended_by=None)
     changes |= {"agent_id": None, "metadata": msgspec.json.encode(metadata).decode()}
     return await write(task, "task.queued", actor=actor, **changes)
+
+
+async def ask_with_queue(session: Standalone, *, actor: Actor) -> None:
+    """Let a session without a task wait for a run with the messages that are queued in it; nothing where none are.
+
+    The caller holds the project's lock.
+    """
+    row = await get_session(session.id)
+    waiting = await queued_messages(session.id)
+    for message in waiting:
+        await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == message.id)
+        await _say(row, message.text, Actor("person", message.author))
+    if waiting:
+        text = "\n\n".join(message.text for message in waiting)
+        await standalone.ask(session, Pending("message", text), actor=actor)
+
+
+async def _ask_soon(chat: Standalone, actor: Actor) -> None:
+    """A live run takes the message at its next turn; else it is what the next run is for, and an error is over."""
+    if await is_live(chat.id):
+        return
+    agent = await get_agent(chat.agent_id)
+    if agent.current_session_id == chat.id:
+        await free(agent, actor)
+    await ask_with_queue(chat, actor=actor)
+
+
+def _require_open(chat: Standalone) -> None:
+    if not chat.is_active:
+        raise Conflict("This session is closed. Start a new one on the agent's page.", "SESSION_CLOSED")
 
 
 async def _open_task(session: SessionRow) -> TaskRow:

@@ -1,5 +1,6 @@
 """Open the session of a task, or open it again; close it when the task is done."""
 
+from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
 from app.ids import create_id
@@ -7,7 +8,7 @@ from app.postgres.reading import scalar
 from app.projects.locking import locked
 from app.sessions import states
 from app.sessions.rows import SessionRow, get_session
-from app.sessions.tables import Session
+from app.sessions.tables import Session, StandaloneSession
 from app.tasks.rows import TaskRow
 
 
@@ -30,6 +31,12 @@ async def session_for(task: TaskRow, agent_id: str) -> str:
         )
     )
     return session_id
+
+
+async def adopt(session_id: str, task_id: str) -> None:
+    """From now on the session is the record of this task. The caller holds the project's lock."""
+    await Session.update({Session.task_id: task_id, Session.updated_at: now()}).where(Session.id == session_id)
+    await StandaloneSession.delete().where(StandaloneSession.session_id == session_id)
 
 
 async def close_in_lock(session_id: str, project_id: str, *, actor: Actor) -> None:

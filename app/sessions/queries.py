@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from app.accounts.people import Person
-from app.agents.rows import LIVE, AgentStatus
+from app.agents.rows import LIVE, AgentStatus, AgentType
 from app.postgres.reading import one, scalar
 from app.sessions import record
 from app.sessions.record import Show
@@ -19,11 +19,12 @@ from app.sessions.stream_views import (
     SessionPage,
     SessionRun,
     SessionTask,
+    StandaloneView,
     WatcherView,
 )
 from app.tasks.rows import Column
-from app.tasks.stages import stage_of
-from app.tasks.views import Action, AgentLink
+from app.tasks.stages import Stage, stage_of
+from app.tasks.views import Action, AgentLink, PageNotice
 from app.web.forms import Entered
 
 
@@ -44,7 +45,12 @@ class _Facts(Struct, frozen=True, kw_only=True):
     agent_id: str | None
     agent_name: str | None
     agent_status: AgentStatus | None
-    current_task_id: str | None
+    agent_type: AgentType | None
+    #: Whether the agent is at this session now, or stopped in it.
+    is_here: bool
+    is_standalone: bool
+    #: Whether it waits for its agent and a slot.
+    waits: bool
     run_id: str | None
     run_number: int | None
     run_status: str | None
@@ -58,14 +64,18 @@ class _Facts(Struct, frozen=True, kw_only=True):
 
 
 _SELECT = """
-SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, t.branch, t.files_changed,
-  t.lines_added, t.lines_removed, t.agent_id AS task_agent_id, w.base_branch, w.path AS root,
-  a.id AS agent_id, a.name AS agent_name, a.status AS agent_status, a.current_task_id,
+SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, coalesce(t.branch, w.branch) AS branch,
+  coalesce(t.files_changed, o.files_changed) AS files_changed, coalesce(t.lines_added, o.lines_added) AS lines_added,
+  coalesce(t.lines_removed, o.lines_removed) AS lines_removed, t.agent_id AS task_agent_id, w.base_branch,
+  w.path AS root, a.id AS agent_id, a.name AS agent_name, a.status AS agent_status, a.type AS agent_type,
+  coalesce(a.current_session_id = s.id, false) AS is_here, o.session_id IS NOT NULL AS is_standalone,
+  o.pending IS NOT NULL AS waits,
   r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
   r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration
 FROM sessions s
 LEFT JOIN tasks t ON t.id = s.task_id
-LEFT JOIN worktrees w ON w.id = t.worktree_id
+LEFT JOIN standalone_sessions o ON o.session_id = s.id
+LEFT JOIN worktrees w ON w.id = coalesce(t.worktree_id, o.worktree_id)
 LEFT JOIN agents a ON a.id = s.agent_id
 LEFT JOIN LATERAL (
   SELECT r.*, d.number, d.max_turns FROM agent_runs r JOIN run_details d ON d.run_id = r.id
@@ -83,8 +93,13 @@ async def session_page(
     before: int | None = None,
     after: int | None = None,
     composer: Entered | None = None,
+    hand_in: Entered | None = None,
+    notices: tuple[PageNotice, ...] = (),
 ) -> SessionPage:
-    """The page as it is now, with the newest events, or those before or after a number."""
+    """The page as it is now, with the newest events, or those before or after a number.
+
+    `composer` and `hand_in` are forms that came back, `notices` say why.
+    """
     facts = await facts_of(session)
     events = await record.shown(session.id, show, before, after)
     first, last = (events[0].number, events[-1].number) if events else (0, 0)
@@ -93,6 +108,8 @@ async def session_page(
     return msgspec.structs.replace(
         page,
         task=_task(facts),
+        standalone=_standalone(session, facts, hand_in or Entered()),
+        notices=notices,
         events=await views(events, facts.root or ""),
         drafts=await drafts(session.id, await record.open_pieces(session.id)) if newest else (),
         earlier=await record.count(session.id, show, 0, first) if events else 0,
@@ -121,8 +138,7 @@ async def facts_of(session: SessionRow) -> _Facts:
 
 def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
     """The part that changes with every run."""
-    holder = facts.agent_status if facts.task_agent_id else None
-    stage = stage_of(facts.column, holder) if facts.column else "idle"
+    stage = _stage(facts)
     agent = AgentLink(facts.agent_id, facts.agent_name or "", facts.agent_status or "idle") if facts.agent_id else None
     return SessionHead(
         id=session.id,
@@ -132,8 +148,22 @@ def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
         agent=agent,
         run=_run(facts),
         branch=facts.branch or "",
-        actions=_actions(facts),
+        actions=_standalone_actions(session, facts) if facts.is_standalone else _actions(facts),
     )
+
+
+def _stage(facts: _Facts) -> Stage:
+    if facts.column is not None:
+        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None)
+    if facts.waits:
+        return "queued"
+    stages: dict[AgentStatus | None, Stage] = {
+        "starting": "starting",
+        "running": "running",
+        "paused": "paused",
+        "error": "error",
+    }
+    return stages.get(facts.agent_status, "idle") if facts.is_here else "idle"
 
 
 def watchers(session: SessionRow, person: Person | None = None) -> tuple[WatcherView, ...]:
@@ -166,12 +196,41 @@ def _actions(facts: _Facts) -> tuple[Action, ...]:
         return (Action(label="Review", path=f"{task}/review", icon="review", method="get", tone="primary"),)
     if facts.column != "in_progress" or facts.agent_id is None:
         return ()
-    if facts.agent_status in LIVE and facts.current_task_id == facts.task_id:
+    if facts.agent_status in LIVE and facts.is_here:
         return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
-    if facts.agent_status == "error" and facts.current_task_id == facts.task_id:
+    if facts.agent_status == "error" and facts.is_here:
         submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
         return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
     return ()
+
+
+def _standalone_actions(session: SessionRow, facts: _Facts) -> tuple[Action, ...]:
+    agent = f"/agents/{facts.agent_id}"
+    if (facts.agent_status in LIVE and facts.is_here) or (facts.waits and facts.agent_type == "background"):
+        return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
+    if facts.agent_status == "error" and facts.is_here:
+        return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"),)
+    if facts.files_changed and session.is_active and not facts.waits:
+        here = f"/sessions/{session.id}#hand-in"
+        return (Action(label="Hand in as a task", path=here, icon="review", method="get", tone="primary"),)
+    return ()
+
+
+def _standalone(session: SessionRow, facts: _Facts, form: Entered) -> StandaloneView | None:
+    if not facts.is_standalone:
+        return None
+    rests = session.is_active and not facts.waits and not (facts.is_here and facts.agent_status in LIVE)
+    return StandaloneView(
+        kind=facts.agent_type or "conversational",
+        branch=facts.branch or "",
+        base_branch=facts.base_branch or "",
+        files_changed=facts.files_changed,
+        lines_added=facts.lines_added or 0,
+        lines_removed=facts.lines_removed or 0,
+        can_hand_in=rests and bool(facts.files_changed),
+        can_close=session.is_active and not (facts.is_here and facts.agent_status in LIVE),
+        form=form,
+    )
 
 
 def _task(facts: _Facts) -> SessionTask | None:
@@ -191,8 +250,10 @@ def _task(facts: _Facts) -> SessionTask | None:
 
 
 def _closed(session: SessionRow, facts: _Facts) -> str:
-    if not session.is_active or facts.task_id is None:
+    if not session.is_active or (facts.task_id is None and not facts.is_standalone):
         return "This session is closed. Its record stays."
+    if facts.is_standalone:
+        return ""
     if facts.column == "waiting_approval":
         return "This work waits for a decision: request changes on its review page, and the agent goes on with them."
     if facts.column != "in_progress":

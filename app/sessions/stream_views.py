@@ -153,6 +153,21 @@ class SessionTask(Struct, frozen=True, kw_only=True):
     lines_removed: int = 0
 
 
+class StandaloneView(Struct, frozen=True, kw_only=True):
+    """What a session has that belongs to no task. `kind` is the type of its agent."""
+
+    kind: str
+    branch: str = ""
+    base_branch: str = ""
+    files_changed: int | None = None
+    lines_added: int = 0
+    lines_removed: int = 0
+    #: Whether its changes can become a task now, and whether it can be closed.
+    can_hand_in: bool = False
+    can_close: bool = False
+    form: Entered = Entered()
+
+
 class QueuedView(Struct, frozen=True):
     """A person's message that waits for the agent's next turn."""
 
@@ -196,6 +211,7 @@ class SessionPage(Struct, frozen=True, kw_only=True):
 
     head: SessionHead
     task: SessionTask | None = None
+    standalone: StandaloneView | None = None
     events: tuple[EventView, ...] = ()
     #: Messages that are being written just now.
     drafts: tuple[MessageView, ...] = ()

@@ -1,4 +1,4 @@
-"""The tables `sessions` and `session_messages`, as `docs/schema.md` describes them."""
+"""The tables `sessions`, `session_messages` and `standalone_sessions`, as `docs/schema.md` describes them."""
 
 from piccolo.columns import JSONB, Boolean, ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
@@ -39,3 +39,21 @@ class SessionMessage(Table, tablename="session_messages"):
     text = Text()
     created_at = Timestamptz(default=TimestamptzNow())
     delivered_at = Timestamptz(null=True, default=None)
+
+
+class StandaloneSession(Table, tablename="standalone_sessions"):
+    """What a session has that belongs to no task: a chat with an agent, or a background agent's work."""
+
+    session_id = ForeignKey(
+        Session, primary_key=True, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action
+    )
+    worktree_id = Text(null=True, default=None)
+    #: `{"cause", "prompt"}`: what the next run is for. Set means that the session waits for its agent and a slot.
+    pending = JSONB(null=True, default=None)
+    pending_since = Timestamptz(null=True, default=None)
+    #: A background agent that was started and not stopped: it is started again with the server.
+    keeps_running = Boolean(default=False)
+    #: The work as measured when the last run ended; null before that.
+    files_changed = Integer(null=True, default=None)
+    lines_added = Integer(null=True, default=None)
+    lines_removed = Integer(null=True, default=None)

@@ -1,8 +1,11 @@
 """Add a card to the top of Backlog, or straight to the queue."""
 
+from typing import Any
+
 import msgspec
 
 from app.agents.rows import worker_of
+from app.clock import now
 from app.events.recording import Actor, record
 from app.ids import create_id
 from app.projects.locking import locked
@@ -35,6 +38,30 @@ async def create_task(project_id: str, form: NewTask, actor: Actor) -> TaskRow:
         )
         task = await get_task(task_id)
         return await start_in_lock(task, actor=actor) if form.start else task
+
+
+async def create_from_work(project_id: str, form: NewTask, actor: Actor, **columns: Any) -> TaskRow:
+    """A card for work that is there already: it waits for approval at once. The caller holds the project's lock."""
+    task_id, moment = create_id(), now()
+    position = await make_room(project_id, "waiting_approval", None)
+    await Task.insert(
+        Task(
+            id=task_id,
+            project_id=project_id,
+            title=form.title,
+            description=form.description,
+            labels=msgspec.json.encode(unique(form.labels)).decode(),
+            column="waiting_approval",
+            position=position,
+            metadata=msgspec.json.encode(TaskMetadata()).decode(),
+            started_at=moment,
+            completed_at=moment,
+            **columns,
+        )
+    )
+    payload = {"title": form.title, "to": "waiting_approval"}
+    await record(project_id, "task.created", actor=actor, subject=task_id, payload=payload)
+    return await get_task(task_id)
 
 
 def unique(labels: list[str]) -> list[str]:

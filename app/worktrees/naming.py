@@ -3,9 +3,9 @@
 import re
 import unicodedata
 from pathlib import Path
+from typing import Protocol
 
 from app.projects.rows import ProjectRow
-from app.tasks.rows import TaskRow
 
 SLUG_LIMIT = 48
 
@@ -17,12 +17,21 @@ def slug(title: str) -> str:
     return words[:SLUG_LIMIT].rstrip("-") or "task"
 
 
-def branch_name(task: TaskRow) -> str:
-    """`agent/{first 6 of the id}/{slug}`: a ref folder of its own for each task."""
-    return f"agent/{task.id[:6]}/{slug(task.title)}"
+class Titled(Protocol):
+    """A task, or a session that belongs to none."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
 
 
-def folder_of(project: ProjectRow, task: TaskRow) -> Path:
+def branch_name(work: Titled) -> str:
+    """`agent/{first 6 of the id}/{slug}`: a ref folder of its own for each task or session."""
+    return f"agent/{work.id[:6]}/{slug(work.title)}"
+
+
+def folder_of(project: ProjectRow, work: Titled) -> Path:
     """`{worktreeRoot}/{first 6}-{slug}`, inside the project unless the root is absolute."""
     root = Path(project.config.worktree_root).expanduser()
-    return (root if root.is_absolute() else project.root / root) / f"{task.id[:6]}-{slug(task.title)}"
+    return (root if root.is_absolute() else project.root / root) / f"{work.id[:6]}-{slug(work.title)}"
