@@ -178,10 +178,10 @@ async def _runs(agent_id: str) -> list[AgentRun]:
     return await rows(
         AgentRun,
         "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"
-        " coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
+        " coalesce(t.title, s.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
         " coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,"
         " r.token_output_count, r.duration, r.started_at"
-        " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id"
+        " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN sessions s ON s.id = r.session_id"
         " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
         agent_id,
         LISTED_RUNS,

@@ -18,6 +18,7 @@ class Interrupted(Struct, frozen=True, kw_only=True):
 
     run_id: str
     number: int
+    #: Empty for a run of a chat.
     task_id: str
     title: str
     project_id: str
@@ -37,16 +38,21 @@ class Interrupted(Struct, frozen=True, kw_only=True):
     resumable: bool
 
 
-#: The newest run of a task in progress whose agent still holds it, ended by an interruption that nobody has settled.
+#: The newest run of a session whose agent still holds it, ended by an interruption that nobody has settled. A
+#: background agent is not among them: it goes on by itself.
 _OPEN = """
 FROM agent_runs r
 JOIN run_details d ON d.run_id = r.id
-JOIN tasks t ON t.id = r.task_id
-JOIN agents a ON a.id = r.agent_id AND a.current_task_id = t.id AND a.status = 'error'
+JOIN sessions s ON s.id = r.session_id
+JOIN agents a ON a.id = r.agent_id AND a.current_session_id = s.id AND a.status = 'error'
 JOIN projects p ON p.id = r.project_id
-WHERE r.error_type = 'interrupted' AND d.kept_at IS NULL AND t."column" = 'in_progress' AND t.agent_id = a.id
+LEFT JOIN tasks t ON t.id = r.task_id
+LEFT JOIN standalone_sessions o ON o.session_id = s.id
+LEFT JOIN worktrees w ON w.id = o.worktree_id
+WHERE r.error_type = 'interrupted' AND d.kept_at IS NULL
+  AND ((t."column" = 'in_progress' AND t.agent_id = a.id) OR (o.session_id IS NOT NULL AND a.type = 'conversational'))
   AND NOT EXISTS (SELECT 1 FROM agent_runs later JOIN run_details e ON e.run_id = later.id
-                  WHERE later.task_id = t.id AND e.number > d.number)
+                  WHERE later.session_id = s.id AND e.number > d.number)
 """
 
 
@@ -54,11 +60,13 @@ async def interrupted_runs() -> list[Interrupted]:
     """Those that wait for a choice, newest first."""
     return await rows(
         Interrupted,
-        "SELECT r.id AS run_id, d.number, t.id AS task_id, t.title, p.id AS project_id, p.name AS project_name,"
-        " a.id AS agent_id, a.name AS agent_name, coalesce(r.session_id, '') AS session_id,"
-        " coalesce(t.branch, '') AS branch, r.completed_at AS ended_at, coalesce(r.turn_count, 0) AS turns,"
-        " d.work_saved, coalesce(t.files_changed, 0) AS files_changed, coalesce(t.lines_added, 0) AS lines_added,"
-        " coalesce(t.lines_removed, 0) AS lines_removed,"
+        "SELECT r.id AS run_id, d.number, coalesce(t.id, '') AS task_id, coalesce(t.title, s.title, '') AS title,"
+        " p.id AS project_id, p.name AS project_name, a.id AS agent_id, a.name AS agent_name, s.id AS session_id,"
+        " coalesce(t.branch, w.branch, '') AS branch, r.completed_at AS ended_at,"
+        " coalesce(r.turn_count, 0) AS turns, d.work_saved,"
+        " coalesce(t.files_changed, o.files_changed, 0) AS files_changed,"
+        " coalesce(t.lines_added, o.lines_added, 0) AS lines_added,"
+        " coalesce(t.lines_removed, o.lines_removed, 0) AS lines_removed,"
         " (d.native_session_id IS NOT NULL AND d.runner <> 'command') AS resumable"
         f" {_OPEN} ORDER BY r.completed_at DESC, r.id",
     )

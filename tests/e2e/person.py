@@ -55,12 +55,13 @@ class Person:
         await self.page.wait_for_url("**/projects/*")
         return self.page.url.rsplit("/", 1)[1].partition("#")[0]
 
-    async def adds_agent(self, project: str, name: str, runner: str, command: str = "") -> None:
+    async def adds_agent(self, project: str, name: str, runner: str, command: str = "", kind: str = "task") -> None:
         """On the page of agents."""
         await self.open(f"/projects/{project}/agents")
         form = self.page.locator(f'form[action="/projects/{project}/agents"]')
         await _unfold(form)
         await form.locator('[name="name"]').fill(name)
+        await form.locator('select[name="type"]').select_option(kind)
         chooser = form.locator('select[name="runner"]')
         if await chooser.count():
             await chooser.select_option(runner)

@@ -11,6 +11,8 @@ from app.postgres.reading import execute, scalar
 from app.reviews.approving import approve
 from app.reviews.rejecting import reject
 from app.runs.chatting import close_chat, open_chat, turn_into_task
+from app.runs.engine import Engine
+from app.runs.interrupted import interrupted_runs
 from app.runs.retrying import retry
 from app.runs.rows import live_run_of_agent, runs_of_session
 from app.runs.stopping import stop_run
@@ -177,6 +179,18 @@ async def test_a_failed_chat_is_retried(workshop: Workshop) -> None:
     await retry(polly.id, MARA)
     await answered(workshop, session, 2)
     assert [run.error_type for run in await runs_of_session(session.id)] == [None, "process_exit"]
+
+
+async def test_an_interrupted_chat_stands_on_the_recovery_page(workshop: Workshop, engine: Engine) -> None:
+    polly = await parrot(workshop, HOLD)
+    session = await open_chat(polly.id, "First", MARA)
+    await workshop.file("*/held")
+    await engine.end((await live_run_of_agent(polly.id)).id, "interrupted")
+    await answered(workshop, session, 1)
+    (cut,) = await interrupted_runs()
+    assert (cut.title, cut.task_id, cut.session_id, cut.files_changed) == ("First", "", session.id, 2)
+    await close_chat(session.id, MARA)
+    assert await interrupted_runs() == []
 
 
 async def test_only_a_conversational_agent_holds_chats(workshop: Workshop) -> None:
