@@ -19,7 +19,8 @@ from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.worktrees.commands import CommandFailed, guess_install, run_command
 from app.worktrees.env_files import copy_env_files, patterns_of
-from app.worktrees.rows import StepName, StepStatus, WorktreeRow, WorktreeStatus, get_worktree, steps_of
+from app.worktrees.rows import StepName, StepStatus, WorktreeRow, get_worktree, steps_of
+from app.worktrees.states import WorktreeEvent, change
 from app.worktrees.tables import Worktree, WorktreeStep
 
 #: What a step leaves behind: its status and its log.
@@ -43,14 +44,14 @@ async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
     missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
     try:
         if missing and worktree.status == "error":
-            await _set_status(worktree, "creating", None)
+            await _change(worktree, "make")
         for name in missing:
             await _carry_out(name, worktree, await get_project(worktree.project_id), env)
     except asyncio.CancelledError:
         await cut_off(worktree, "Stopped before it was done.")
         raise
     if worktree.status != "active":
-        await _set_status(worktree, "active", None)
+        await _change(worktree, "finish")
     return await get_worktree(worktree_id)
 
 
@@ -62,7 +63,7 @@ async def _begin_again(worktree: WorktreeRow) -> None:
             " WHERE worktree_id = $1",
             worktree.id,
         )
-        await set_status_in_lock(worktree, "creating")
+        await change(worktree, "make")
 
 
 async def cut_off(worktree: WorktreeRow, why: str) -> None:
@@ -74,7 +75,7 @@ async def cut_off(worktree: WorktreeRow, why: str) -> None:
             worktree.id,
             why,
         )
-        await set_status_in_lock(worktree, "error", why)
+        await change(worktree, "fail", error=why)
 
 
 def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
@@ -90,7 +91,7 @@ async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow,
     except (GitRefused, GitError, CommandFailed, OSError) as failure:
         error = clean.text(str(failure))
         await _write_step(worktree, name, "error", error)
-        await _set_status(worktree, "error", error)
+        await _change(worktree, "fail", error)
         raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from failure
     await _write_step(worktree, name, status, clean.text(log))
 
@@ -178,17 +179,6 @@ async def _write_step(worktree: WorktreeRow, name: StepName, status: StepStatus,
         )  # fmt: skip
 
 
-async def _set_status(worktree: WorktreeRow, status: WorktreeStatus, error: str | None) -> None:
+async def _change(worktree: WorktreeRow, event: WorktreeEvent, error: str | None = None) -> None:
     async with locked(worktree.project_id):
-        await set_status_in_lock(worktree, status, error)
-
-
-async def set_status_in_lock(worktree: WorktreeRow, status: WorktreeStatus, error: str | None = None) -> None:
-    """Write the status of a worktree and record it. The caller holds the project's lock."""
-    await Worktree.update({Worktree.status: status, Worktree.last_error: error, Worktree.updated_at: now()}).where(
-        Worktree.id == worktree.id
-    )
-    await record(
-        worktree.project_id, f"worktree.{status}", actor=SYSTEM, subject=worktree.task_id,
-        payload={"worktree": worktree.id, "error": error},
-    )  # fmt: skip
+        await change(worktree, event, error=error)
