@@ -6,6 +6,7 @@ from app.postgres.reading import one
 from app.projects.rows import ProjectRow
 from app.tasks.rows import TaskRow
 from app.worktrees.naming import branch_name, folder_of
+from app.worktrees.numbering import give_number
 from app.worktrees.rows import SELECT_WORKTREE, STEPS, WorktreeRow, get_worktree
 from app.worktrees.tables import Worktree, WorktreeStep
 
@@ -16,7 +17,7 @@ async def worktree_for(task: TaskRow, project: ProjectRow) -> WorktreeRow:
         WorktreeRow, f"{SELECT_WORKTREE} WHERE id = $1 AND status NOT IN ('removed', 'removing')", task.worktree_id
     )
     if existing is not None:
-        return existing
+        return existing if existing.number is not None else await _numbered(existing.id)
     worktree_id = create_id()
     await Worktree.insert(
         Worktree(
@@ -30,4 +31,9 @@ async def worktree_for(task: TaskRow, project: ProjectRow) -> WorktreeRow:
     )
     await WorktreeStep.insert(*(WorktreeStep(id=create_id(), worktree_id=worktree_id, name=name) for name in STEPS))
     await record(project.id, "worktree.created", actor=SYSTEM, subject=task.id, payload={"worktree": worktree_id})
+    return await _numbered(worktree_id)
+
+
+async def _numbered(worktree_id: str) -> WorktreeRow:
+    await give_number(worktree_id)
     return await get_worktree(worktree_id)

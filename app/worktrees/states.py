@@ -7,6 +7,7 @@ from msgspec import Struct
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor, record
+from app.worktrees.numbering import free_number
 from app.worktrees.rows import WorktreeRow, WorktreeStatus, get_worktree
 from app.worktrees.tables import Worktree
 
@@ -68,6 +69,7 @@ async def change(
     payload: dict[str, Any] = {"worktree": worktree.id, "error": error, "branch": worktree.branch}
     if status == "removed":
         payload["merged"] = columns.get("merged_at") is not None
+        await free_number(worktree.id)
     await record(worktree.project_id, f"worktree.{status}", actor=actor, subject=worktree.task_id, payload=payload)
 
 
