@@ -8,9 +8,9 @@ from app.events.recording import SYSTEM, Actor
 from app.git.commits import Identity
 from app.git.refs import current_branch
 from app.git.refusals import GitError, GitRefused
+from app.git.removing import remove, take_back_removal
 from app.git.repository import Repository, inspect
 from app.git.snapshots import save
-from app.git.worktrees import remove
 from app.postgres.reading import scalar
 from app.projects.locking import locked
 from app.projects.rows import get_project
@@ -49,6 +49,7 @@ async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: boo
 
 
 async def _remove(worktree: WorktreeRow, repository: Repository) -> None:
+    await take_back_removal(repository, worktree.root, worktree.lock_reason)
     if worktree.root.is_dir() and await current_branch(worktree.root) == worktree.branch:
         await save_work(worktree, "Save work before the worktree is removed")
     await remove(repository, worktree.root, worktree.lock_reason, worktree.branch)
