@@ -3,13 +3,13 @@
 import asyncio
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from app.clock import now
 from app.errors import DomainError
-from app.events.recording import SYSTEM, record
+from app.events.recording import SYSTEM, Actor, record
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, branch_oid, inspect
 from app.git.worktrees import add, attach, hide
@@ -19,12 +19,15 @@ from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.worktrees.commands import CommandFailed, guess_install, run_command
 from app.worktrees.env_files import copy_env_files, patterns_of
-from app.worktrees.rows import StepName, StepStatus, WorktreeRow, get_worktree, steps_of
+from app.worktrees.rows import STEPS, StepName, StepStatus, WorktreeRow, get_worktree, steps_of
 from app.worktrees.states import WorktreeEvent, change
 from app.worktrees.tables import Worktree, WorktreeStep
 
 #: What a step leaves behind: its status and its log.
 Outcome = tuple[StepStatus, str]
+
+#: The worktrees that this process is making just now.
+MAKING: set[str] = set()
 
 _COLUMN = {"env": Worktree.env_copied, "deps": Worktree.deps_installed, "init": Worktree.init_script_run}
 
@@ -35,35 +38,51 @@ class SetupFailed(DomainError):
     default_code = "SETUP_FAILED"
 
 
-async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
-    """Carry out the steps that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+async def prepare(
+    worktree_id: str, env: Mapping[str, str], *, steps: Collection[StepName] = STEPS, actor: Actor = SYSTEM
+) -> WorktreeRow:
+    """Carry out those of `steps` that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+    MAKING.add(worktree_id)
+    try:
+        return await _prepare(worktree_id, env, steps, actor)
+    finally:
+        MAKING.discard(worktree_id)
+
+
+async def _prepare(worktree_id: str, env: Mapping[str, str], steps: Collection[StepName], actor: Actor) -> WorktreeRow:
     worktree = await get_worktree(worktree_id)
-    if worktree.status in ("active", "error") and not worktree.root.exists():
-        await _begin_again(worktree)
-        worktree = await get_worktree(worktree_id)
+    await _begin_again(worktree, actor)
     missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
     try:
-        if missing and worktree.status == "error":
-            await _change(worktree, "make")
         for name in missing:
-            await _carry_out(name, worktree, await get_project(worktree.project_id), env)
+            if name in steps:
+                await _carry_out(name, worktree, await get_project(worktree.project_id), env)
     except asyncio.CancelledError:
         await cut_off(worktree, "Stopped before it was done.")
         raise
-    if worktree.status != "active":
-        await _change(worktree, "finish")
+    await _finish(worktree, actor)
     return await get_worktree(worktree_id)
 
 
-async def _begin_again(worktree: WorktreeRow) -> None:
-    """The folder is gone, whoever took it: every step is carried out again, the first from the branch."""
+async def _begin_again(worktree: WorktreeRow, actor: Actor) -> None:
+    """From `error` the missing steps are carried out; where the folder is gone, whoever took it, every step is."""
+    is_gone = not worktree.root.exists()
     async with locked(worktree.project_id):
-        await execute(
-            "UPDATE worktree_steps SET status = 'pending', log = NULL, started_at = NULL, completed_at = NULL"
-            " WHERE worktree_id = $1",
-            worktree.id,
-        )
-        await change(worktree, "make")
+        status = (await get_worktree(worktree.id)).status
+        if status == "error" or (status == "active" and is_gone):
+            await change(worktree, "make", actor=actor)
+            if is_gone:
+                await execute(
+                    "UPDATE worktree_steps SET status = 'pending', log = NULL, started_at = NULL, completed_at = NULL"
+                    " WHERE worktree_id = $1",
+                    worktree.id,
+                )
+
+
+async def _finish(worktree: WorktreeRow, actor: Actor) -> None:
+    async with locked(worktree.project_id):
+        if (await get_worktree(worktree.id)).status != "active":
+            await change(worktree, "finish", actor=actor)
 
 
 async def cut_off(worktree: WorktreeRow, why: str) -> None:
