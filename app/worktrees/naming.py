@@ -17,9 +17,9 @@ def slug(title: str) -> str:
     return words[:SLUG_LIMIT].rstrip("-") or "task"
 
 
-def branch_name(task: TaskRow) -> str:
-    """`agent/{first 6 of the id}/{slug}`: a ref folder of its own for each task."""
-    return f"agent/{task.id[:6]}/{slug(task.title)}"
+def branch_name(project: ProjectRow, task: TaskRow) -> str:
+    """The project's template with `{id}`, the first 6 characters of the task's, and `{slug}`, its title."""
+    return project.config.branch_template.replace("{id}", task.id[:6]).replace("{slug}", slug(task.title))
 
 
 def folder_of(project: ProjectRow, task: TaskRow) -> Path:

@@ -24,7 +24,7 @@ async def worktree_for(task: TaskRow, project: ProjectRow) -> WorktreeRow:
             id=worktree_id,
             project_id=project.id,
             task_id=task.id,
-            branch=task.branch or branch_name(task),
+            branch=task.branch or branch_name(project, task),
             base_branch=project.config.default_branch,
             path=str(folder_of(project, task)),
         )
