@@ -12,13 +12,13 @@ from app.reviews.tables import Merge
 from app.runs.tables import AgentRun, RunDetail
 from app.sessions.tables import Session, SessionMessage, StandaloneSession
 from app.tasks.tables import Task
-from app.worktrees.tables import Worktree, WorktreeStep
+from app.worktrees.tables import Worktree, WorktreeDetail, WorktreeStep
 
 #: The nine tables of the schema document, then our additions; `docs/schema.md` gives the reason of each.
 SCHEMA_TABLES = [
     Project, Task, Agent, AgentRun, Session, Worktree, AuditLog, GithubInstallation, RepositoryConfig,
 ]  # fmt: skip
-ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeStep, Merge]
+ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeDetail, WorktreeStep, Merge]
 
 APP_CONFIG = AppConfig(
     app_name="agentpane",

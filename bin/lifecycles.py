@@ -12,6 +12,7 @@ from app.runs.states import MOVES as RUN_MOVES
 from app.sessions.states import MOVES as SESSION_MOVES
 from app.tasks.states import NAMES, TRANSITIONS
 from app.worktrees.rows import STEPS, WorktreeStatus
+from app.worktrees.states import TRANSITIONS as WORKTREE_MOVES
 
 HEAD = """# Lifecycles
 
@@ -21,7 +22,7 @@ Each move is written under the project's lock: of two at once one is made, the o
 Some words are ahead of the code: no runner can pause or ends a run for `tool_denied`, and nothing sets a budget.
 """
 
-#: Worktrees have no table of moves in the code: each verb names the state it comes from. What each state means.
+#: What each state of a worktree means.
 WORKTREE_STATES: dict[WorktreeStatus, str] = {
     "creating": "Its steps are being carried out, by `app/worktrees/creating.py`.",
     "active": "It is complete: an agent works in it, or its work waits for a decision.",
@@ -95,6 +96,10 @@ def worktrees() -> Iterator[str]:
     yield f"Made in {len(STEPS)} recorded steps: {', '.join(map(code, STEPS))} (`app/worktrees/rows.py`).\n"
     yield from table(
         ("state", "meaning"), [(code(state), WORKTREE_STATES[state]) for state in get_args(WorktreeStatus)]
+    )
+    yield "\nFrom `app/worktrees/states.py`, which alone writes the state. Every other move is refused.\n"
+    yield from table(
+        ("from", "event", "to"), [(code(move.before), code(move.event), code(move.after)) for move in WORKTREE_MOVES]
     )
 
 

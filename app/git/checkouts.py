@@ -1,11 +1,16 @@
 """Every working copy of a repository, and which branch each of them holds, also in the middle of a rebase."""
 
+import asyncio
 import os
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
+from app.git.repository import Repository
 from app.git.running import git
+
+_locks: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
 
 #: Lock reasons of worktrees we made begin so; `git worktree list` shows them, and they keep prune away.
 OURS = "agentpane:"
@@ -39,6 +44,22 @@ async def checkouts(cwd: Path) -> list[Checkout]:
     answer = await git(cwd, "worktree", "list", "--porcelain", "-z")
     records = [record for record in os.fsdecode(answer.out).split("\0\0") if record]
     return [_parse(record, is_main=place == 0) for place, record in enumerate(records)]
+
+
+async def registered(cwd: Path, path: Path) -> Checkout | None:
+    """The working copy at `path`, an `absolute` one, if the repository at `cwd` knows it."""
+    return next((place for place in await checkouts(cwd) if place.path == path), None)
+
+
+def absolute(path: Path) -> Path:
+    """`path` as git lists it: git takes a relative path, or the end of one, as meaning another worktree."""
+    return path.parent.resolve() / path.name
+
+
+def lock_of(repo: Repository) -> asyncio.Lock:
+    """One lock per repository: parallel `git worktree` calls in one repository break each other."""
+    key = (id(asyncio.get_running_loop()), repo.common_dir)
+    return _locks.setdefault(key, asyncio.Lock())
 
 
 async def holders(cwd: Path, branch: str) -> list[Checkout]:

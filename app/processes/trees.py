@@ -75,6 +75,22 @@ def marked_runs() -> dict[str, list[int]]:
     return found
 
 
+def working_in(folder: Path) -> list[int]:
+    """Pids of the processes whose current folder is `folder` or lies in it, as far as this user may see."""
+    found = []
+    for pid in _proc_pids() if LINUX else psutil.pids():
+        if (place := _folder_of(pid)) is not None and place.is_relative_to(folder):
+            found.append(pid)
+    return found
+
+
+def _folder_of(pid: int) -> Path | None:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd")) if LINUX else Path(psutil.Process(pid).cwd())  # noqa: PTH115
+    except (psutil.Error, OSError):
+        return None
+
+
 def _mark_of(pid: int) -> str | None:
     if LINUX:
         mark = f"{MARKER}=".encode()

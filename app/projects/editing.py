@@ -1,12 +1,15 @@
 """Change a project's settings, or take the project off the board. The repository itself is never touched."""
 
 import shlex
+from pathlib import Path
 
 import msgspec
 
 from app.clock import now
 from app.errors import Conflict, Invalid
 from app.events.recording import Actor, record
+from app.git.refusals import GitRefused
+from app.git.repository import check_branch_name
 from app.postgres.reading import scalar
 from app.projects.creating import repository_at, require_branch
 from app.projects.forms import Deletion, ProjectSettings
@@ -68,21 +71,42 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
     return msgspec.structs.replace(
         project.config,
         default_branch=await require_branch(repository, form.default_branch or project.config.default_branch),
-        worktree_root=_worktree_root(form.worktree_root),
+        worktree_root=_worktree_root(form.worktree_root, project.root),
+        branch_template=await _branch_template(form.branch_template),
+        stale_after_days=form.stale_after_days,
         env_file=_patterns(form.env_file),
         init_script=_relative(form.init_script, "init_script"),
+        init_timeout=form.init_timeout,
         install_command=_split(form.install_command),
+        install_timeout=form.install_timeout,
         allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
         max_turns=form.max_turns,
         model=form.model or DEFAULT_MODEL,
     )
 
 
-def _worktree_root(text: str) -> str:
+def _worktree_root(text: str, project: Path) -> str:
     root = text.strip() or ".worktrees"
-    if root in (".", "/", "~") or ".." in root.split("/"):
+    try:
+        folder = (project / Path(root).expanduser()).resolve()
+    except RuntimeError as error:
+        raise Invalid({"worktree_root": "There is no such home folder on this machine."}) from error
+    if ".." in root.split("/") or project.resolve().is_relative_to(folder) or ".git" in folder.parts:
         raise Invalid({"worktree_root": "Choose a folder of its own, such as .worktrees."})
     return root
+
+
+async def _branch_template(text: str) -> str:
+    """Two tasks may have one title, so the id must be in it."""
+    template = text or ProjectConfig().branch_template
+    name = template.replace("{id}", "a1b2c3").replace("{slug}", "a-title")
+    if "{id}" not in template or "{" in name or "}" in name:
+        raise Invalid({"branch_template": "Write {id}, and {slug} for the title if you like, and no other braces."})
+    try:
+        await check_branch_name(name)
+    except GitRefused as refusal:
+        raise Invalid({"branch_template": str(refusal)}) from refusal
+    return template
 
 
 def _relative(text: str | None, field: str) -> str | None:

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Text500 = Annotated[str, Meta(max_length=500)]
 Branch = Annotated[str, Meta(max_length=200)]
+Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 Agents = Annotated[int, Meta(ge=1, le=10)]
 
 
@@ -36,6 +37,11 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     init_script: Annotated[str, Meta(max_length=1000)] | None = None
     #: One line in POSIX quoting; empty guesses from the lock file.
     install_command: Annotated[str, Meta(max_length=1000)] | None = None
+    install_timeout: Seconds = 900
+    init_timeout: Seconds = 900
+    #: With `{id}`, and `{slug}` if liked. Empty: `agent/{id}/{slug}`.
+    branch_template: Branch = ""
+    stale_after_days: Annotated[int, Meta(ge=1, le=3650)] = 14
     #: Comma separated in the form.
     allowed_tools: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=100)] = []
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50

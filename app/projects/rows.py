@@ -1,6 +1,7 @@
 """A project as the other domains read it."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -23,10 +24,23 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     model: str = DEFAULT_MODEL
     #: Command line that installs dependencies in a new worktree, split once; None guesses from the lock file.
     install_command: tuple[str, ...] | None = None
+    #: Seconds that installing, and the init script, may take.
+    install_timeout: int = 900
+    init_timeout: int = 900
+    #: What branches are called; `{id}` is the start of the task's id, `{slug}` its title in letters and hyphens.
+    branch_template: str = "agent/{id}/{slug}"
+    #: Days after which a worktree that no task needs can be pruned.
+    stale_after_days: int = 14
 
     def to_json(self) -> str:
-        """The document, without keys that are not set."""
-        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v is not None}).decode()
+        """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
+        default = msgspec.to_builtins(ProjectConfig())
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        kept = {k: v for k, v in document.items() if v is not None and not (k in _OURS and v == default[k])}
+        return msgspec.json.encode(kept).decode()
+
+
+_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays")
 
 
 class ProjectRow(Struct, frozen=True, kw_only=True):

@@ -29,6 +29,10 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     env_file: str
     init_script: str
     install_command: str
+    install_timeout: int
+    init_timeout: int
+    branch_template: str
+    stale_after_days: int
     allowed_tools: tuple[str, ...]
     max_turns: int
     model: str

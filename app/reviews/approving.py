@@ -24,10 +24,10 @@ from app.sessions.opening import close_in_lock
 from app.tasks import states
 from app.tasks.moving import transition
 from app.tasks.rows import TaskRow, get_task
-from app.worktrees.creating import set_status_in_lock
 from app.worktrees.merging import give_back, hold_in_lock
 from app.worktrees.removing import save_work, take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
+from app.worktrees.states import change
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
 
 
 async def _approve(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> None:
-    await _hold(task, comparison.worktree)
+    await _hold(task, comparison.worktree, actor)
     try:
         journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor)
     except HalfDone:
@@ -75,7 +75,7 @@ async def complete(
         await record_decision(task, actor, payload)
         if task.session_id is not None:
             await close_in_lock(task.session_id, task.project_id, actor=actor)
-        await set_status_in_lock(worktree, "removing")
+        await change(worktree, "merge", actor=actor)
 
 
 async def _require_as_shown(task: TaskRow, comparison: Comparison, digest: str) -> None:
@@ -93,10 +93,10 @@ async def _require_as_shown(task: TaskRow, comparison: Comparison, digest: str) 
     )
 
 
-async def _hold(task: TaskRow, worktree: WorktreeRow) -> None:
+async def _hold(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
     async with locked(task.project_id):
         states.after((await get_task(task.id)).column, "approve")
-        await hold_in_lock(worktree)
+        await hold_in_lock(worktree, actor)
 
 
 async def tidy(

@@ -19,10 +19,10 @@ from app.sessions.opening import close_in_lock
 from app.tasks import states as task_states
 from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
-from app.worktrees.creating import set_status_in_lock
 from app.worktrees.merging import require_not_merging
 from app.worktrees.removing import take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
+from app.worktrees.states import change
 
 
 async def cancel(task_id: str, *, actor: Actor, position: int | None = 0, discard: bool = False) -> TaskRow:
@@ -71,7 +71,7 @@ async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> Task
         await _release(task)
     if task.session_id is not None:
         await close_in_lock(task.session_id, task.project_id, actor=actor)
-    await _hold_for_removal(task)
+    await _hold_for_removal(task, actor)
     metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
     return await transition(
         task,
@@ -85,11 +85,11 @@ async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> Task
     )
 
 
-async def _hold_for_removal(task: TaskRow) -> None:
+async def _hold_for_removal(task: TaskRow, actor: Actor) -> None:
     """From now on no new run begins in the worktree."""
     worktree = await get_worktree(task.worktree_id) if task.worktree_id else None
-    if worktree is not None and worktree.status != "removed":
-        await set_status_in_lock(worktree, "removing")
+    if worktree is not None and worktree.status not in ("removing", "removed"):
+        await change(worktree, "remove", actor=actor)
 
 
 async def _release(task: TaskRow) -> None:

@@ -20,6 +20,8 @@ from app.runs.reconciling import Reconciler
 from app.runs.rows import asked_to_stop
 from app.sessions import presence
 from app.settings import Settings
+from app.worktrees.measuring import measure_next
+from app.worktrees.reconciling import WorktreeReconciler
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Engine:
         self._drives: dict[str, tuple[Drive, asyncio.Task[Claim | None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
+        self._worktrees = WorktreeReconciler()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten: Callable[[], None] | None = None
@@ -49,7 +52,8 @@ class Engine:
     def start(self) -> None:
         """Begin to claim; call once, after the reconciliation of a start."""
         self._unlisten = self._fanout.listen(self._on_event)
-        self._tasks = [self._spawn(self._claim_forever()), self._spawn(self._tick_forever())]
+        forever = (self._claim_forever(), self._tick_forever(), self._look_after_worktrees())
+        self._tasks = [self._spawn(each) for each in forever]
         self._wake.set()
 
     async def stop(self) -> None:
@@ -93,6 +97,15 @@ class Engine:
                 await self._reconciler.round(self._drives)
             except Exception as error:
                 _report(error, "the engine's round was cut off")
+
+    async def _look_after_worktrees(self) -> None:
+        while True:
+            try:
+                await self._worktrees.round()
+                await measure_next()
+            except Exception as error:
+                _report(error, "looking after the worktrees was cut off")
+            await asyncio.sleep(TICK_S)
 
     async def _hear_what_was_missed(self) -> None:
         """While the listener has no connection, requests for a stop are only in the database."""

@@ -1,8 +1,9 @@
 """Set-up commands of a worktree: which one installs dependencies, and running one with its output kept."""
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,12 +11,16 @@ from app.ids import create_id
 from app.processes.lines import LineReader
 from app.processes.spawning import GuardedProcess, spawn
 
-#: Seconds a set-up command may take.
-TIMEOUT_S = 900
+log = logging.getLogger(__name__)
+
 #: Characters of output that a step's log keeps, counted from the end.
 LOG_LIMIT = 64 * 1024
 
+#: Seconds after which a page can show what a command has printed meanwhile.
+TELL_S = 2.0
+
 Command = tuple[str, ...]
+Tell = Callable[[str], Awaitable[None]]
 
 #: Lock file → the commands that install exactly what it says. The first file found decides.
 INSTALLERS: tuple[tuple[str, tuple[Command, ...]], ...] = (
@@ -61,36 +66,72 @@ def _is_berry(folder: Path) -> bool:
         return "__metadata:" in file.read(4096)
 
 
-async def run_command(argv: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> str:
-    """Run `argv` to its end and return what it printed. `CommandFailed` for another exit code, a missing program
-    or a timeout; whatever it started is ended with it."""
+async def run_command(
+    argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, seconds: float, tell: Tell | None = None
+) -> str:
+    """Run `argv` to its end and return what it printed; `tell` is handed that from time to time before.
+
+    `CommandFailed` for another exit code, a missing program or more than `seconds`; whatever it started is ended
+    with it.
+    """
     with TemporaryDirectory(prefix="agentpane-step-") as folder:
         try:
             process = await spawn(argv, env=env, cwd=cwd, state_dir=Path(folder), marker=create_id())
         except OSError as error:
             raise CommandFailed(f"{argv[0]} could not be started: {error}") from error
-        return await _finish(argv, process)
+        return await _finish(argv, process, seconds, tell)
 
 
-async def _finish(argv: tuple[str, ...], process: GuardedProcess) -> str:
-    output = asyncio.gather(_tail(process.stdout), _tail(process.stderr))
+async def _finish(argv: tuple[str, ...], process: GuardedProcess, seconds: float, tell: Tell | None) -> str:
+    printed = _Printed(process)
+    telling = asyncio.create_task(printed.tell_again(tell)) if tell else None
+    code = None
     try:
-        printed = await asyncio.wait_for(output, TIMEOUT_S)
-        code = await process.wait()
-    except TimeoutError as error:
-        raise CommandFailed(f"{argv[0]} took longer than {TIMEOUT_S} seconds and was ended.") from error
+        async with asyncio.timeout(seconds):
+            await printed.read()
+            code = await process.wait()
+    except TimeoutError:
+        log.info("%s took longer than %s seconds", argv[0], seconds)
     finally:
+        if telling is not None:
+            telling.cancel()
+            await asyncio.wait([telling])
         await process.end()
-    text = "\n".join(part for part in printed if part)
+    text = printed.text
     if process.start_error:
         raise CommandFailed(f"{argv[0]} could not be started: {process.start_error}")
+    if code is None:
+        raise CommandFailed(f"{text}\n{argv[0]} took longer than {seconds:g} seconds and was ended.".strip())
     if code:
         raise CommandFailed(f"{text}\n{argv[0]} ended with exit code {code}.".strip())
     return text
 
 
-async def _tail(lines: LineReader) -> str:
-    kept = ""
-    async for line in lines:
-        kept = f"{kept}{line.text}\n"[-LOG_LIMIT:]
-    return kept.rstrip("\n")
+class _Printed:
+    """The end of what a program prints, first its standard output, then its errors."""
+
+    def __init__(self, process: GuardedProcess) -> None:
+        self._streams = (process.stdout, process.stderr)
+        self._kept = ["", ""]
+
+    async def read(self) -> None:
+        """Until the program closes both."""
+        await asyncio.gather(*(self._read(number, lines) for number, lines in enumerate(self._streams)))
+
+    async def _read(self, number: int, lines: LineReader) -> None:
+        async for line in lines:
+            self._kept[number] = f"{self._kept[number]}{line.text}\n"[-LOG_LIMIT:]
+
+    async def tell_again(self, tell: Tell) -> None:
+        """Hand over what there is, whenever there is more; until cancelled."""
+        told = ""
+        while True:
+            await asyncio.sleep(TELL_S)
+            if self.text != told:
+                told = self.text
+                await tell(told)
+
+    @property
+    def text(self) -> str:
+        """What was read so far."""
+        return "\n".join(kept.rstrip("\n") for kept in self._kept if kept.strip("\n"))

@@ -1,29 +1,28 @@
 """Make a worktree through its four recorded steps: add, env, deps, init. Doing it again does only what is missing."""
 
 import asyncio
-import os
-import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app.clock import now
 from app.errors import DomainError
-from app.events.recording import SYSTEM, record
+from app.events.recording import SYSTEM, Actor, record
 from app.git.refusals import GitError, GitRefused
-from app.git.repository import Repository, branch_oid, inspect
-from app.git.worktrees import add, attach, hide
+from app.git.repository import Repository, inspect
 from app.postgres.reading import execute
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
-from app.worktrees.commands import CommandFailed, guess_install, run_command
-from app.worktrees.env_files import copy_env_files, patterns_of
-from app.worktrees.rows import StepName, StepStatus, WorktreeRow, WorktreeStatus, get_worktree, steps_of
+from app.worktrees.commands import CommandFailed
+from app.worktrees.rows import STEPS, StepName, StepStatus, WorktreeRow, get_worktree, steps_of
+from app.worktrees.states import WorktreeEvent, change
+from app.worktrees.steps import Site, carry_out
 from app.worktrees.tables import Worktree, WorktreeStep
 
-#: What a step leaves behind: its status and its log.
-Outcome = tuple[StepStatus, str]
+#: The worktrees that this process is making just now.
+MAKING: set[str] = set()
 
 _COLUMN = {"env": Worktree.env_copied, "deps": Worktree.deps_installed, "init": Worktree.init_script_run}
 
@@ -34,35 +33,51 @@ class SetupFailed(DomainError):
     default_code = "SETUP_FAILED"
 
 
-async def prepare(worktree_id: str, env: Mapping[str, str]) -> WorktreeRow:
-    """Carry out the steps that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+async def prepare(
+    worktree_id: str, env: Mapping[str, str], *, steps: Collection[StepName] = STEPS, actor: Actor = SYSTEM
+) -> WorktreeRow:
+    """Carry out those of `steps` that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+    MAKING.add(worktree_id)
+    try:
+        return await _prepare(worktree_id, env, steps, actor)
+    finally:
+        MAKING.discard(worktree_id)
+
+
+async def _prepare(worktree_id: str, env: Mapping[str, str], steps: Collection[StepName], actor: Actor) -> WorktreeRow:
     worktree = await get_worktree(worktree_id)
-    if worktree.status in ("active", "error") and not worktree.root.exists():
-        await _begin_again(worktree)
-        worktree = await get_worktree(worktree_id)
+    await _begin_again(worktree, actor)
     missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
     try:
-        if missing and worktree.status == "error":
-            await _set_status(worktree, "creating", None)
         for name in missing:
-            await _carry_out(name, worktree, await get_project(worktree.project_id), env)
+            if name in steps:
+                await _carry_out(name, worktree, await get_project(worktree.project_id), env)
     except asyncio.CancelledError:
         await cut_off(worktree, "Stopped before it was done.")
         raise
-    if worktree.status != "active":
-        await _set_status(worktree, "active", None)
+    await _finish(worktree, actor)
     return await get_worktree(worktree_id)
 
 
-async def _begin_again(worktree: WorktreeRow) -> None:
-    """The folder is gone, whoever took it: every step is carried out again, the first from the branch."""
+async def _begin_again(worktree: WorktreeRow, actor: Actor) -> None:
+    """From `error` the missing steps are carried out; where the folder is gone, whoever took it, every step is."""
+    is_gone = not worktree.root.exists()
     async with locked(worktree.project_id):
-        await execute(
-            "UPDATE worktree_steps SET status = 'pending', log = NULL, started_at = NULL, completed_at = NULL"
-            " WHERE worktree_id = $1",
-            worktree.id,
-        )
-        await set_status_in_lock(worktree, "creating")
+        status = (await get_worktree(worktree.id)).status
+        if status == "error" or (status == "active" and is_gone):
+            await change(worktree, "make", actor=actor)
+            if is_gone:
+                await execute(
+                    "UPDATE worktree_steps SET status = 'pending', log = NULL, started_at = NULL, completed_at = NULL"
+                    " WHERE worktree_id = $1",
+                    worktree.id,
+                )
+
+
+async def _finish(worktree: WorktreeRow, actor: Actor) -> None:
+    async with locked(worktree.project_id):
+        if (await get_worktree(worktree.id)).status != "active":
+            await change(worktree, "finish", actor=actor)
 
 
 async def cut_off(worktree: WorktreeRow, why: str) -> None:
@@ -74,7 +89,7 @@ async def cut_off(worktree: WorktreeRow, why: str) -> None:
             worktree.id,
             why,
         )
-        await set_status_in_lock(worktree, "error", why)
+        await change(worktree, "fail", error=why)
 
 
 def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
@@ -86,83 +101,26 @@ async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow,
     clean = Redactor(env)
     await _write_step(worktree, name, "running", None)
     try:
-        status, log = await _do(name, worktree, project, env)
+        repository = await inspect(project.root)
+        folder = task_folder(worktree, repository)
+        tell = partial(_write_log, worktree, name, clean)
+        status, log = await carry_out(name, Site(worktree, project, repository, folder, env, tell))
     except (GitRefused, GitError, CommandFailed, OSError) as failure:
         error = clean.text(str(failure))
         await _write_step(worktree, name, "error", error)
-        await _set_status(worktree, "error", error)
+        await _change(worktree, "fail", error)
         raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from failure
     await _write_step(worktree, name, status, clean.text(log))
 
 
-async def _do(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> Outcome:
-    repository = await inspect(project.root)
-    folder = task_folder(worktree, repository)
-    match name:
-        case "add":
-            return await _add(worktree, project, repository)
-        case "env":
-            return await _copy_env(worktree, project, folder)
-        case "deps":
-            return await _install(project, folder, env)
-        case "init":
-            return await _init(project, folder, env)
-
-
-async def _add(worktree: WorktreeRow, project: ProjectRow, repository: Repository) -> Outcome:
-    worktree.root.parent.mkdir(parents=True, exist_ok=True)
-    if worktree.root.parent.is_relative_to(project.root):
-        await hide(repository, f"{worktree.root.parent.relative_to(project.root)}/")
-    if await branch_oid(repository, worktree.branch) is not None and not worktree.root.exists():
-        await attach(repository, worktree.root, worktree.branch, worktree.lock_reason)
-        return "done", f"{worktree.branch} was there already and goes on in {worktree.path}"
-    base = await branch_oid(repository, worktree.base_branch)
-    if base is None:
-        raise GitRefused("base_missing", f"There is no branch {worktree.base_branch} to start from.")
-    await add(repository, worktree.root, worktree.branch, base, worktree.lock_reason)
-    return "done", f"{worktree.branch} from {worktree.base_branch} ({base[:10]}) in {worktree.path}"
-
-
-async def _copy_env(worktree: WorktreeRow, project: ProjectRow, folder: Path) -> Outcome:
-    patterns = patterns_of(project.config.env_file)
-    if not patterns:
-        return "skipped", "No env files are set for this project."
-    return "done", await copy_env_files(project.root, folder, patterns, worktree.root.parent)
-
-
-async def _install(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
-    chosen = project.config.install_command
-    commands, why_not = ((chosen,), "") if chosen else guess_install(folder, env.get("PATH", os.defpath))
-    if not commands:
-        return "skipped", why_not
-    printed = [f"$ {shlex.join(command)}\n{await run_command(command, folder, env)}".strip() for command in commands]
-    _keep_out_of_commits(folder / ".venv")
-    return "done", "\n".join(printed)
-
-
-def _keep_out_of_commits(environment: Path) -> None:
-    """Older Pythons do not hide the virtual environments they make from git."""
-    if environment.is_dir() and not (environment / ".gitignore").exists():
-        (environment / ".gitignore").write_text("*\n")
-
-
-async def _init(project: ProjectRow, folder: Path, env: Mapping[str, str]) -> Outcome:
-    name = project.config.init_script
-    if not name:
-        return "skipped", "No init script is set for this project."
-    script = _inside(folder, name)
-    if not script.is_file():
-        raise CommandFailed(f"{name} is not a file of this repository.")
-    argv = (str(script),) if os.access(script, os.X_OK) else ("sh", str(script))
-    return "done", await run_command(argv, folder, env)
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """`name` below `folder`; a path that leads out of it is refused."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise CommandFailed(f"{name} lies outside of {folder}.")
-    return path
+async def _write_log(worktree: WorktreeRow, name: StepName, clean: Redactor, text: str) -> None:
+    """What a step has printed so far: for whoever looks at the page, and for after a crash."""
+    await execute(
+        "UPDATE worktree_steps SET log = $3 WHERE worktree_id = $1 AND name = $2 AND status = 'running'",
+        worktree.id,
+        name,
+        clean.text(text),
+    )
 
 
 async def _write_step(worktree: WorktreeRow, name: StepName, status: StepStatus, log: str | None) -> None:
@@ -178,17 +136,6 @@ async def _write_step(worktree: WorktreeRow, name: StepName, status: StepStatus,
         )  # fmt: skip
 
 
-async def _set_status(worktree: WorktreeRow, status: WorktreeStatus, error: str | None) -> None:
+async def _change(worktree: WorktreeRow, event: WorktreeEvent, error: str | None = None) -> None:
     async with locked(worktree.project_id):
-        await set_status_in_lock(worktree, status, error)
-
-
-async def set_status_in_lock(worktree: WorktreeRow, status: WorktreeStatus, error: str | None = None) -> None:
-    """Write the status of a worktree and record it. The caller holds the project's lock."""
-    await Worktree.update({Worktree.status: status, Worktree.last_error: error, Worktree.updated_at: now()}).where(
-        Worktree.id == worktree.id
-    )
-    await record(
-        worktree.project_id, f"worktree.{status}", actor=SYSTEM, subject=worktree.task_id,
-        payload={"worktree": worktree.id, "error": error},
-    )  # fmt: skip
+        await change(worktree, event, error=error)

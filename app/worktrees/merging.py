@@ -1,28 +1,23 @@
 """The state `merging`: one approval holds the worktree, and nobody else decides on its task meanwhile."""
 
-from app.clock import now
 from app.errors import Conflict
+from app.events.recording import SYSTEM, Actor
 from app.projects.locking import locked
-from app.worktrees.creating import set_status_in_lock
 from app.worktrees.rows import WorktreeRow, get_worktree
-from app.worktrees.tables import Worktree
+from app.worktrees.states import change
 
 
-async def hold_in_lock(worktree: WorktreeRow) -> None:
+async def hold_in_lock(worktree: WorktreeRow, actor: Actor = SYSTEM) -> None:
     """From `active` to `merging`; 409 when somebody else was quicker. The caller holds the project's lock."""
-    held = (
-        await Worktree.update({Worktree.status: "merging", Worktree.updated_at: now()})
-        .where((Worktree.id == worktree.id) & (Worktree.status == "active"))
-        .returning(Worktree.id)
-    )
-    if not held:
+    if (await get_worktree(worktree.id)).status == "merging":
         raise _somebody_else()
+    await change(worktree, "hold", actor=actor)
 
 
 async def give_back(worktree: WorktreeRow) -> None:
     """From `merging` to `active`: nothing was merged."""
     async with locked(worktree.project_id):
-        await set_status_in_lock(await get_worktree(worktree.id), "active")
+        await change(worktree, "give_back")
 
 
 async def require_not_merging(worktree_id: str | None) -> None:

@@ -26,9 +26,9 @@ class Titled(Protocol):
     def title(self) -> str: ...
 
 
-def branch_name(work: Titled) -> str:
-    """`agent/{first 6 of the id}/{slug}`: a ref folder of its own for each task or session."""
-    return f"agent/{work.id[:6]}/{slug(work.title)}"
+def branch_name(project: ProjectRow, work: Titled) -> str:
+    """The project's template with `{id}`, the first 6 characters of the work's, and `{slug}`, its title."""
+    return project.config.branch_template.replace("{id}", work.id[:6]).replace("{slug}", slug(work.title))
 
 
 def folder_of(project: ProjectRow, work: Titled) -> Path:

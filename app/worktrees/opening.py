@@ -7,6 +7,7 @@ from app.projects.rows import ProjectRow
 from app.sessions.standalone import Standalone
 from app.tasks.rows import TaskRow
 from app.worktrees.naming import Titled, branch_name, folder_of
+from app.worktrees.numbering import give_number
 from app.worktrees.rows import SELECT_WORKTREE, STEPS, WorktreeRow, get_worktree
 from app.worktrees.tables import Worktree, WorktreeStep
 
@@ -22,9 +23,12 @@ async def worktree_for_session(session: Standalone, project: ProjectRow) -> Work
 
 
 async def _existing(worktree_id: str | None) -> WorktreeRow | None:
-    return await one(
+    existing = await one(
         WorktreeRow, f"{SELECT_WORKTREE} WHERE id = $1 AND status NOT IN ('removed', 'removing')", worktree_id
     )
+    if existing is not None and existing.number is None:
+        return await _numbered(existing.id)
+    return existing
 
 
 async def _insert(project: ProjectRow, work: Titled, task_id: str | None, branch: str | None) -> WorktreeRow:
@@ -34,11 +38,16 @@ async def _insert(project: ProjectRow, work: Titled, task_id: str | None, branch
             id=worktree_id,
             project_id=project.id,
             task_id=task_id,
-            branch=branch or branch_name(work),
+            branch=branch or branch_name(project, work),
             base_branch=project.config.default_branch,
             path=str(folder_of(project, work)),
         )
     )
     await WorktreeStep.insert(*(WorktreeStep(id=create_id(), worktree_id=worktree_id, name=name) for name in STEPS))
     await record(project.id, "worktree.created", actor=SYSTEM, subject=task_id, payload={"worktree": worktree_id})
+    return await _numbered(worktree_id)
+
+
+async def _numbered(worktree_id: str) -> WorktreeRow:
+    await give_number(worktree_id)
     return await get_worktree(worktree_id)

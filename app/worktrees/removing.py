@@ -4,19 +4,18 @@ from typing import Any
 
 from app.clock import now
 from app.errors import Conflict
-from app.events.recording import SYSTEM, Actor, record
+from app.events.recording import SYSTEM, Actor
 from app.git.commits import Identity
 from app.git.refs import current_branch
 from app.git.refusals import GitError, GitRefused
+from app.git.removing import remove, take_back_removal
 from app.git.repository import Repository, inspect
 from app.git.snapshots import save
-from app.git.worktrees import remove
 from app.postgres.reading import scalar
 from app.projects.locking import locked
 from app.projects.rows import get_project
-from app.worktrees.creating import set_status_in_lock
 from app.worktrees.rows import WorktreeRow, get_worktree
-from app.worktrees.tables import Worktree
+from app.worktrees.states import change
 
 AGENT_IDENTITY = Identity("AgentPane", "agentpane@localhost")
 
@@ -35,25 +34,22 @@ async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: boo
     repository = await inspect(project.root)
     if worktree.status != "removing":
         async with locked(worktree.project_id):
-            await set_status_in_lock(worktree, "removing")
+            await change(worktree, "remove", actor=actor)
     try:
         await _remove(worktree, repository)
     except (GitRefused, GitError) as error:
         async with locked(worktree.project_id):
-            await set_status_in_lock(worktree, "error", str(error))
+            await change(worktree, "fail", error=str(error))
         raise Conflict(f"The worktree could not be removed: {error}", "WORKTREE_NOT_REMOVED") from error
     async with locked(worktree.project_id):
-        values: dict[Any, Any] = {Worktree.status: "removed", Worktree.removed_at: now(), Worktree.last_error: None}
-        await Worktree.update(values | ({Worktree.merged_at: now()} if merged else {})).where(
-            Worktree.id == worktree.id
-        )
-        await record(
-            worktree.project_id, "worktree.removed", actor=actor, subject=worktree.task_id,
-            payload={"worktree": worktree.id, "branch": worktree.branch, "merged": merged},
-        )  # fmt: skip
+        # Two may take it down at once, a cancel and a start that finishes removals: git does it once.
+        if (await get_worktree(worktree.id)).status != "removed":
+            ended: dict[str, Any] = {"removed_at": now()} | ({"merged_at": now()} if merged else {})
+            await change(worktree, "vanish", actor=actor, **ended)
 
 
 async def _remove(worktree: WorktreeRow, repository: Repository) -> None:
+    await take_back_removal(repository, worktree.root, worktree.lock_reason)
     if worktree.root.is_dir() and await current_branch(worktree.root) == worktree.branch:
         await save_work(worktree, "Save work before the worktree is removed")
     await remove(repository, worktree.root, worktree.lock_reason, worktree.branch)

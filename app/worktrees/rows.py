@@ -29,6 +29,8 @@ class WorktreeRow(Struct, frozen=True, kw_only=True):
     path: str
     status: WorktreeStatus
     last_error: str | None
+    #: Its own on this machine while it is on disk; None once it is removed.
+    number: int | None
     created_at: datetime
     merged_at: datetime | None
     removed_at: datetime | None
@@ -56,7 +58,7 @@ class StepRow(Struct, frozen=True, kw_only=True):
 
 SELECT_WORKTREE = (
     "SELECT id, project_id, task_id, branch, base_branch, path, status, last_error, created_at, merged_at,"
-    " removed_at FROM worktrees"
+    " removed_at, (SELECT number FROM worktree_details d WHERE d.worktree_id = worktrees.id) AS number FROM worktrees"
 )
 
 

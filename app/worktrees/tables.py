@@ -1,6 +1,6 @@
-"""The tables `worktrees` and `worktree_steps`, as `docs/schema.md` describes them."""
+"""The tables `worktrees`, `worktree_details` and `worktree_steps`, as `docs/schema.md` describes them."""
 
-from piccolo.columns import Boolean, ForeignKey, OnDelete, OnUpdate, Text, Timestamptz
+from piccolo.columns import BigInt, Boolean, ForeignKey, Integer, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 
@@ -28,6 +28,21 @@ class Worktree(Table, tablename="worktrees"):
     updated_at = Timestamptz(default=TimestamptzNow())
     merged_at = Timestamptz(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
+
+
+class WorktreeDetail(Table, tablename="worktree_details"):
+    """What a worktree has beyond the schema document: its number, and how much room it takes."""
+
+    worktree_id = ForeignKey(
+        Worktree, primary_key=True, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action
+    )
+    #: 1, 2, …: the smallest that no other worktree of this server had; NULL once it is removed.
+    number = Integer(null=True, default=None, unique=True)
+    #: Bytes on disk, as they were at `measured_at`.
+    size = BigInt(null=True, default=None)
+    #: There is more: measuring stopped at its bound.
+    is_larger = Boolean(default=False)
+    measured_at = Timestamptz(null=True, default=None)
 
 
 class WorktreeStep(Table, tablename="worktree_steps"):

@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from app.git.refusals import GitRefused
+from app.git.removing import remove
 from app.git.repository import inspect
 from app.git.returning import return_to_branch
 from app.git.snapshots import save
-from app.git.worktrees import add, remove
+from app.git.worktrees import add
 from tests.git.repositories import ADA, commit, user, write
 
 BRANCH = "agent/1/fix"

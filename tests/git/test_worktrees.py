@@ -5,8 +5,9 @@ import pytest
 
 from app.git.checkouts import Checkout, checkouts
 from app.git.refusals import GitError, GitRefused
+from app.git.removing import Removed, remove, take_back_removal
 from app.git.repository import Repository, inspect
-from app.git.worktrees import Removed, add, attach, delete_branch, hide, remove
+from app.git.worktrees import add, attach, delete_branch, hide
 from tests.git.repositories import commit, state, user, write
 
 BRANCH = "agent/1/fix"
@@ -173,6 +174,31 @@ async def test_only_ours_is_removed(repo: Repository, tmp_path: Path) -> None:
         assert await refusal(remove(repo, path, MARK, BRANCH)) == "not_ours"
         assert path.exists()
     assert await refusal(remove(repo, place.path, "agentpane:2", BRANCH)) == "not_ours"
+
+
+@pytest.mark.parametrize("deleted", [(), ("a.txt",), ("a.txt", ".git")], ids=["before", "amid files", "after the link"])
+async def test_a_removal_that_was_cut_off_is_taken_back_before_anything_is_saved(
+    repo: Repository, tmp_path: Path, deleted: tuple[str, ...]
+) -> None:
+    place = await made(repo, tmp_path / "w")
+    git_dir = Path(user(place.path, "rev-parse", "--absolute-git-dir"))
+    (git_dir / "agentpane-removing").write_text(MARK)
+    user(repo.root, "worktree", "unlock", place.path)
+    for name in deleted:
+        (place.path / name).unlink()
+    assert not await take_back_removal(repo, place.path, "agentpane:2")
+    assert await take_back_removal(repo, place.path, MARK)
+    assert user(place.path, "status", "--porcelain") == ""
+    assert (place.path / "a.txt").exists()
+    assert not await take_back_removal(repo, place.path, MARK)
+    assert await remove(repo, place.path, MARK, BRANCH) == Removed()
+
+
+async def test_a_lock_that_a_person_took_off_is_not_ours(repo: Repository, tmp_path: Path) -> None:
+    place = await made(repo, tmp_path / "w")
+    user(repo.root, "worktree", "unlock", place.path)
+    assert not await take_back_removal(repo, place.path, MARK)
+    assert await refusal(remove(repo, place.path, MARK, BRANCH)) == "not_ours"
 
 
 async def test_commits_on_a_detached_head_are_not_lost(repo: Repository, tmp_path: Path) -> None:

@@ -169,6 +169,10 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
         env_file=".env",
         init_script="bin/init",
         install_command="make 'all of it'",
+        install_timeout="60",
+        init_timeout="30",
+        branch_template="work/{slug}-{id}",
+        stale_after_days="3",
         allowed_tools="Read, Bash(git log --format=%h,%s)",
         max_turns="80",
         model="opus",
@@ -179,7 +183,8 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
     assert (saved.name, saved.description, saved.max_concurrent_agents) == ("Renamed", "New words", 5)
     config = saved.config
     assert (config.worktree_root, config.env_file, config.init_script) == (".trees", ".env", "bin/init")
-    assert config.install_command == ("make", "all of it")
+    assert (config.install_command, config.install_timeout, config.init_timeout) == (("make", "all of it"), 60, 30)
+    assert (config.branch_template, config.stale_after_days) == ("work/{slug}-{id}", 3)
     assert config.allowed_tools == ("Read", "Bash(git log --format=%h,%s)")
     assert (config.max_turns, config.model) == (80, "opus")
 
@@ -200,6 +205,10 @@ async def test_saving_what_is_shown_changes_nothing(visitor: Visitor, project: P
         ("description", "d" * 501),
         ("default_branch", "trunk"),
         ("worktree_root", "../outside"),
+        ("branch_template", "agent/{slug}"),
+        ("install_timeout", "0"),
+        ("init_timeout", "90000"),
+        ("stale_after_days", "soon"),
         ("env_file", "/etc/passwd"),
         ("init_script", "../../evil"),
         ("install_command", "make 'all"),

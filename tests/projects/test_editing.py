@@ -31,6 +31,13 @@ async def test_what_is_left_empty_goes_back_to_its_default(project: ProjectRow) 
         {"worktree_root": "."},
         {"worktree_root": "/"},
         {"worktree_root": "a/../.."},
+        {"worktree_root": ".git/trees"},
+        {"worktree_root": "~nobody-of-this-name/trees"},
+        {"branch_template": "agent/{slug}"},
+        {"branch_template": "agent/{id}/{title}"},
+        {"branch_template": "agent/{id}/{slug}.lock"},
+        {"branch_template": "-{id}"},
+        {"branch_template": "agent {id}"},
         {"env_file": "~/.ssh/id_ed25519"},
         {"env_file": "/etc/passwd"},
         {"env_file": "../.env"},
@@ -44,6 +51,12 @@ async def test_a_wrong_setting_changes_nothing(project: ProjectRow, wrong: dict[
         await edit_project(project.id, ProjectSettings(name="other", **wrong), MARA)
     assert list(error.value.fields) == list(wrong)
     assert await get_project(project.id) == project
+
+
+async def test_the_projects_own_folder_is_no_place_for_worktrees(project: ProjectRow) -> None:
+    for root in (project.path, str(project.root.parent)):
+        with pytest.raises(Invalid, match=r"."):
+            await edit_project(project.id, ProjectSettings(name="n", worktree_root=root), MARA)
 
 
 async def test_a_project_goes_with_all_its_records_and_leaves_the_repository(project: ProjectRow) -> None:
