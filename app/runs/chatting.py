@@ -20,6 +20,7 @@ from app.tasks.creating import create_from_work
 from app.tasks.forms import NewTask
 from app.tasks.rows import TaskRow
 from app.tasks.starting import require_usable_repository
+from app.worktrees.opening import give_to_task
 from app.worktrees.removing import save_work, take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
 
@@ -81,7 +82,7 @@ async def turn_into_task(session_id: str, form: NewTask, actor: Actor) -> TaskRo
 async def _hand_over(chat: Standalone, worktree: WorktreeRow, task: TaskRow, actor: Actor) -> None:
     """Everything that the chat led to belongs to the task from now on."""
     await adopt(chat.id, task.id)
-    await execute("UPDATE worktrees SET task_id = $2 WHERE id = $1", worktree.id, task.id)
+    await give_to_task(worktree.id, task.id)
     await execute("UPDATE agent_runs SET task_id = $2 WHERE session_id = $1", chat.id, task.id)
     await execute(
         "UPDATE audit_logs SET task_id = $2 WHERE agent_run_id IN (SELECT id FROM agent_runs WHERE session_id = $1)",

@@ -22,6 +22,11 @@ async def worktree_for_session(session: Standalone, project: ProjectRow) -> Work
     return await _existing(session.worktree_id) or await _insert(project, session, None, None)
 
 
+async def give_to_task(worktree_id: str, task_id: str) -> None:
+    """From now on the worktree is the one of this task. The caller holds the project's lock."""
+    await Worktree.update({Worktree.task_id: task_id}).where(Worktree.id == worktree_id)
+
+
 async def _existing(worktree_id: str | None) -> WorktreeRow | None:
     existing = await one(
         WorktreeRow, f"{SELECT_WORKTREE} WHERE id = $1 AND status NOT IN ('removed', 'removing')", worktree_id
