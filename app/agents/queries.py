@@ -48,6 +48,8 @@ class _Now(Struct, frozen=True, kw_only=True):
     activity: str | None
     turn: int | None
     running_since: datetime | None
+    pause_requested: bool
+    paused_at: datetime | None
 
 
 async def agents_page(project: ProjectRow, form: Entered | None = None) -> AgentList:
@@ -113,7 +115,9 @@ async def agent_page(
         tool=tool,
         argument=argument,
         turn=(now.turn or 0) if now else 0,
-        running_since=now.running_since if now else None,
+        running_since=now.running_since if now and not now.paused_at else None,
+        paused_at=now.paused_at if now else None,
+        pause_requested=bool(now and now.pause_requested),
         numbers=await _numbers(agent.id),
         runs=tuple(await _runs(agent.id)),
         chats=tuple(await _chats(agent.id)),
@@ -149,7 +153,8 @@ async def _now(agent_id: str) -> _Now | None:
     return await one(
         _Now,
         "SELECT t.id AS task_id, t.title AS task_title, s.title AS session_title, d.activity, r.turn_count AS turn,"
-        " r.started_at AS running_since"
+        " r.started_at + d.paused_ms * interval '1 millisecond' AS running_since,"
+        " coalesce(d.pause_requested, false) AS pause_requested, d.paused_at"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
         " JOIN sessions s ON s.id = a.current_session_id"
         " LEFT JOIN agent_runs r ON r.agent_id = a.id AND r.session_id = s.id AND r.completed_at IS NULL"

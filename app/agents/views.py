@@ -130,6 +130,9 @@ class AgentView(Struct, frozen=True, kw_only=True):
     argument: str = ""
     turn: int = 0
     running_since: datetime | None = None
+    #: Somebody wants it to rest, or it rests; and since when it does.
+    pause_requested: bool = False
+    paused_at: datetime | None = None
     numbers: AgentNumbers = AgentNumbers()
     runs: tuple[AgentRun, ...] = ()
     chats: tuple[ChatLink, ...] = ()

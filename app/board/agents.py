@@ -9,11 +9,13 @@ from app.accounts.people import Person
 from app.agents.rows import LIVE, AgentRow, get_agent
 from app.board import live
 from app.errors import Conflict
+from app.runs import pausing
 from app.runs.background import give_up_waiting, start_background
 from app.runs.cancelling import cancel
 from app.runs.retrying import clear, retry
-from app.runs.rows import live_run_of_agent
+from app.runs.rows import RunRow, live_run_of_agent
 from app.runs.stopping import stop_run
+from app.sessions.forms import Text
 from app.web.forms import read_form
 from app.web.referrer import came_from
 from app.web.replies import after_change
@@ -26,8 +28,15 @@ class Retry(Struct, frozen=True, kw_only=True):
     fresh: bool = False
 
 
+class Resume(Struct, frozen=True, kw_only=True):
+    """The form 'Resume'."""
+
+    #: What the agent is told; empty lets it go on where it stopped.
+    text: Text = ""
+
+
 class AgentActionsController(Controller):
-    """`/agents/{id}/…`: stop, retry, start; pause and resume are refused until runners can."""
+    """`/agents/{id}/…`: stop, pause, resume, retry, start."""
 
     path = "/agents/{agent_id:str}"
 
@@ -39,6 +48,21 @@ class AgentActionsController(Controller):
             await stop_run(run, person.actor)
         elif not await give_up_waiting(agent, person.actor):
             raise Conflict(f"{agent.name} is not at work.", "AGENT_NOT_RUNNING")
+        return await _answer(request, agent)
+
+    @post("/pause")
+    async def pause(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
+        """Let the agent rest at the end of its current turn; its conversation is kept."""
+        agent = await get_agent(agent_id)
+        await pausing.request_pause(await _run_of(agent), person.actor)
+        return await _answer(request, agent)
+
+    @post("/resume")
+    async def resume(self, request: Request[Any, Any, Any], agent_id: str, person: Person) -> Response[Any]:
+        """Let a paused agent go on, with a message if one is given; or take a pause back that has not come yet."""
+        agent = await get_agent(agent_id)
+        form = await read_form(request, Resume)
+        await pausing.resume(await _run_of(agent), person.actor, form.text)
         return await _answer(request, agent)
 
     @post("/retry")
@@ -67,20 +91,13 @@ class AgentActionsController(Controller):
             await clear(agent.id, person.actor)
         return await _answer(request, agent)
 
-    @post("/pause")
-    async def pause(self, agent_id: str) -> None:
-        """Refused: no runner of this version can pause."""
-        agent = await get_agent(agent_id)
-        raise Conflict(
-            f"This version cannot pause an agent. Stop {agent.name} instead: its work is kept, and it can be retried.",
-            "AGENT_NOT_RUNNING",
-        )
 
-    @post("/resume")
-    async def resume(self, agent_id: str) -> None:
-        """Refused: nothing can be paused."""
-        agent = await get_agent(agent_id)
-        raise Conflict(f"{agent.name} is not paused: this version cannot pause an agent.", "AGENT_NOT_RUNNING")
+async def _run_of(agent: AgentRow) -> RunRow:
+    """The run that is going on for an agent, or rests."""
+    run = await live_run_of_agent(agent.id)
+    if run is None:
+        raise Conflict(f"{agent.name} is not at work.", "AGENT_NOT_RUNNING")
+    return run
 
 
 async def _answer(request: Request[Any, Any, Any], agent: AgentRow) -> Response[Any]:

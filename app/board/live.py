@@ -14,6 +14,9 @@ from app.web.replies import frame as as_partials
 #: Kinds after which places in the queue, counts and the attention strip may be others.
 _REORDERING = ("task.moved", "task.created", "task.deleted", "task.begun", "task.queued", "task.failed", "agent.")
 
+#: What people ask of a run stands on its card.
+_OF_RUNS = ("run.pause_requested", "run.resume_requested")
+
 
 def topic(project_id: str) -> Topic:
     """The stream of one project's board."""
@@ -33,6 +36,7 @@ def topic(project_id: str) -> Topic:
 async def changes(project_id: str, events: list[LoggedEvent]) -> list[Partial]:
     """The board's places that these events changed, as they are now."""
     tasks = {event.subject for event in events if event.subject and event.kind.startswith(("task.", "worktree."))}
+    tasks |= {event.payload["task"] for event in events if event.kind in _OF_RUNS and event.payload.get("task")}
     agents = {event.subject for event in events if event.subject and event.kind.startswith("agent.")}
     reorder = any(map(_moves_others, events))
     return await parts_about(project_id, tasks, agents, reorder)

@@ -38,6 +38,8 @@ class _Row(Struct, frozen=True, kw_only=True):
     turn_count: int | None
     max_turns: int | None
     run_started_at: datetime | None
+    pause_requested: bool | None
+    paused_at: datetime | None
     error_type: str | None
     ended_by: str | None
     files_changed: int | None
@@ -64,13 +66,14 @@ _SELECT = """
 SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
   a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
   (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
-  r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.error_type,
+  r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.pause_requested, r.paused_at, r.error_type,
   t.metadata ->> 'endedBy' AS ended_by, t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
   coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at
 FROM tasks t
 LEFT JOIN agents a ON a.id = t.agent_id
 LEFT JOIN LATERAL (
-  SELECT r.turn_count, r.started_at, r.error_type, d.activity, d.max_turns
+  SELECT r.turn_count, r.started_at + d.paused_ms * interval '1 millisecond' AS started_at, r.error_type,
+    d.activity, d.max_turns, d.pause_requested, d.paused_at
   FROM agent_runs r JOIN run_details d ON d.run_id = r.id
   WHERE r.task_id = t.id AND t."column" = 'in_progress' AND t.agent_id IS NOT NULL
   ORDER BY d.number DESC LIMIT 1
@@ -177,7 +180,9 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         argument=argument if live else "",
         turn=row.turn_count or 0,
         max_turns=row.max_turns or 0,
-        running_since=row.run_started_at if live or stage == "starting" else None,
+        running_since=row.run_started_at if stage in ("running", "starting", "needs_you") else None,
+        pause_requested=bool(row.pause_requested) and (live or stage == "starting"),
+        paused_since=row.paused_at if stage == "paused" else None,
         error_type=(row.error_type or "no live run") if stage == "error" else limit if stage == "review" else "",
         note=_note(row) if stage == "error" else "",
         files_changed=row.files_changed,

@@ -37,6 +37,9 @@ class Card(Struct, frozen=True, kw_only=True):
     max_turns: int = 0
     #: When the run began, while it goes on.
     running_since: datetime | None = None
+    #: Somebody wants its run to rest; and since when it does.
+    pause_requested: bool = False
+    paused_since: datetime | None = None
     #: Why it stands in error or why it stopped early: `api_error`, `turn_limit`, …
     error_type: str = ""
     #: One or two lines for a person: the last error, or the reason of a rejection.

@@ -78,6 +78,7 @@ class Child:
     def terminate(self) -> None:
         if self.code is None:
             _signal(os.killpg, self.pid, signal.SIGTERM)
+            _signal(os.killpg, self.pid, signal.SIGCONT)  # What stands still hears nothing else.
 
 
 def end_tree(child: Child, grace_s: float, wake: int) -> None:
@@ -90,6 +91,7 @@ def end_tree(child: Child, grace_s: float, wake: int) -> None:
             _signal_all(rest, signal.SIGKILL)
         elif child.code is not None:
             _signal_all(rest - asked, signal.SIGTERM)
+            _signal_all(rest - asked, signal.SIGCONT)
             asked |= rest
         _wait(wake, None, 0.05)
         child.reap()

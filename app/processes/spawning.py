@@ -65,6 +65,14 @@ class GuardedProcess:
         await trees.sweep(self._marker)
         return await self._process.wait()
 
+    async def freeze(self) -> bool:
+        """Make the program and all that came from it stand still; False when nothing is left that could."""
+        return await trees.freeze(self.pid, self._marker)
+
+    async def thaw(self) -> None:
+        """Let what stands still go on."""
+        await trees.thaw(self.pid, self._marker)
+
     async def end(self) -> None:
         """End the whole tree; returns when nothing of it is left."""
         await trees.end_tree(self.pid, self.start_ticks, self._marker, GRACE_S + 2)

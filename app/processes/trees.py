@@ -1,6 +1,7 @@
 """Look for, recognise and end the processes of a run, also those of an earlier life of this server."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 import psutil
 
 from app.processes.guard import LINUX, MARKER, descendants, stat_fields
+
+#: Seconds in which a whole tree comes to a standstill.
+FREEZE_S = 5.0
 
 
 def start_ticks(pid: int) -> int | None:
@@ -54,6 +58,47 @@ async def end_tree(pid: int, ticks: int | None, marker: str, grace_s: float = 5.
                 send(each, signal.SIGKILL)
             await wait_gone(pid, ticks, grace_s)
     await sweep(marker)
+
+
+async def freeze(guard_pid: int, marker: str, timeout_s: float = FREEZE_S) -> bool:
+    """Make everything of run `marker` but its guard stand still; says whether anything is left that does.
+
+    What is in the middle of a system call stands still after it; longer than `timeout_s` seconds is not waited.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            while moving := await asyncio.to_thread(_moving, guard_pid, marker):
+                for pid in moving:  # What one of them began meanwhile is found by the next look.
+                    send(pid, signal.SIGSTOP)
+                await asyncio.sleep(0.01)
+    return bool(await asyncio.to_thread(_members, guard_pid, marker))
+
+
+async def thaw(guard_pid: int, marker: str) -> None:
+    """Let everything of run `marker` go on."""
+    for pid in await asyncio.to_thread(_members, guard_pid, marker):
+        send(pid, signal.SIGCONT)
+
+
+def _moving(guard_pid: int, marker: str) -> list[int]:
+    return [pid for pid in _members(guard_pid, marker) if not stands_still(pid)]
+
+
+def _members(guard_pid: int, marker: str) -> set[int]:
+    """The living processes of a run, without its guard."""
+    below = descendants(guard_pid) if LINUX else set()
+    return {pid for pid in {*below, *find_marked(marker)} if pid != guard_pid and is_alive(pid, None)}
+
+
+def stands_still(pid: int) -> bool:
+    """Whether the process is stopped, or gone."""
+    if LINUX:
+        fields = stat_fields(pid)
+        return not fields or fields[0] in "TtZX"
+    try:
+        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return True
 
 
 def find_marked(run_id: str) -> list[int]:
@@ -142,6 +187,7 @@ async def _end_all(processes: Iterable[tuple[int, int | None]], number: int, gra
     for pid, ticks in processes:
         if is_alive(pid, ticks):
             send(pid, number)
+            send(pid, signal.SIGCONT)  # What stands still hears nothing else.
             waits.append(wait_gone(pid, ticks, grace_s))
     await asyncio.gather(*waits)
 

@@ -1,6 +1,7 @@
 """The one interface behind which every coding agent works: a spec goes in, a stream of events comes out.
 
-A run's stream ends with exactly one `Finished`, and when that has been yielded no process of the run is alive.
+A run's stream ends with exactly one `Finished` or `Rested`, and when that has been yielded no process of the run is
+alive.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -25,6 +26,10 @@ ErrorType = Literal[
 ]
 
 
+#: What an agent that was paused is told, when nobody says anything else.
+GO_ON = "Go on where you stopped."
+
+
 class Capabilities(Struct, frozen=True):
     """What a runner can tell and do; a page says 'unknown' for what it cannot."""
 
@@ -39,6 +44,8 @@ class Capabilities(Struct, frozen=True):
     messages: bool = False
     max_turns: Literal["native", "counted", "none"] = "none"
     tool_limits: Literal["native", "none"] = "none"
+    #: `turn`: it rests after its current turn, without a process; `freeze`: its processes stand still where they are.
+    pause: Literal["turn", "freeze", "none"] = "none"
 
 
 class Availability(Struct, frozen=True):
@@ -49,6 +56,14 @@ class Availability(Struct, frozen=True):
     version: str = ""
     #: One sentence for the page: what is missing and how to get it. Empty when ready.
     missing: str = ""
+
+
+class Usage(Struct, frozen=True, kw_only=True, tag="usage"):
+    """Tokens and money of the run so far; None where the program does not tell. Input counts cached tokens too."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -75,6 +90,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     resume: str | None = None
     #: Asked whenever the program has finished an answer: the next queued message, or None to let the run end.
     next_message: Callable[[], Awaitable[str | None]] | None = None
+    #: Of a run that goes on after a pause: what it had done and used before; counts go on from there.
+    turns_before: int = 0
+    usage_before: Usage = Usage()
 
 
 class Started(Struct, frozen=True, kw_only=True, tag="started"):
@@ -132,14 +150,6 @@ class ToolFinished(Struct, frozen=True, kw_only=True, tag="tool_finished"):
     duration_ms: int | None = None
 
 
-class Usage(Struct, frozen=True, kw_only=True, tag="usage"):
-    """Tokens and money of the run so far; None where the program does not tell. Input counts cached tokens too."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost_usd: float | None = None
-
-
 class Retry(Struct, frozen=True, kw_only=True, tag="retry"):
     """The model's service refused and the program tries again."""
 
@@ -168,8 +178,26 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
     native_session_id: str | None = None
 
 
+class Rested(Struct, frozen=True, kw_only=True, tag="rested"):
+    """The last event of a program that was paused: its run goes on later, with `native_session_id` as `resume`."""
+
+    turn_count: int = 0
+    usage: Usage = Usage()
+    native_session_id: str | None = None
+
+
 AgentEvent = (
-    Started | TextDelta | Message | ToolStarted | ToolRunning | ToolFinished | Usage | Retry | Notice | Finished
+    Started
+    | TextDelta
+    | Message
+    | ToolStarted
+    | ToolRunning
+    | ToolFinished
+    | Usage
+    | Retry
+    | Notice
+    | Finished
+    | Rested
 )
 
 
@@ -177,7 +205,7 @@ class LiveRun(Protocol):
     """One execution that is going on."""
 
     def events(self) -> AsyncIterator[AgentEvent]:
-        """Yield what happens, in order; ends after the one `Finished`. To be read once, by one reader."""
+        """Yield what happens, in order; ends after the one `Finished` or `Rested`. To be read once, by one reader."""
         ...
 
     async def stop(self, reason: ErrorType = "stopped") -> None:
@@ -186,6 +214,17 @@ class LiveRun(Protocol):
         Returns when no process is left; `events()` then yields `Finished` with `error_type=reason`.
         Calling it on an ended run does nothing.
         """
+        ...
+
+    async def pause(self) -> bool:
+        """Ask the run to rest. True: its processes stand still now, until `resume` or `stop`.
+
+        False: its stream ends with `Rested` at the end of the current turn, or with `Finished` if that comes first.
+        """
+        ...
+
+    async def resume(self) -> None:
+        """Take a request to rest back, or let what stands still go on. What ended with `Rested` stays ended."""
         ...
 
 

@@ -21,7 +21,9 @@ class CommandRunner:
     """Runs `RunSpec.command` in the worktree."""
 
     kind = "command"
-    capabilities = Capabilities(live_text=True, tool_events=True, tool_durations="none", tokens="partial", cost=False)
+    capabilities = Capabilities(
+        live_text=True, tool_events=True, tool_durations="none", tokens="partial", cost=False, pause="freeze"
+    )
 
     def availability(self, env: Mapping[str, str], command: tuple[str, ...] = ()) -> Availability:
         """Whether the program of `command` is found; a path relative to the worktree is looked at when a run starts."""
@@ -39,6 +41,16 @@ class CommandRun(QueuedRun):
         self._process: GuardedProcess | None = None
         self._starting = asyncio.Lock()
         super().__init__(spec)
+
+    async def pause(self) -> bool:
+        """A command knows no turns: its processes stand still where they are."""
+        async with self._starting:
+            return self._process is not None and await self._process.freeze()
+
+    async def resume(self) -> None:
+        async with self._starting:
+            if self._process:
+                await self._process.thaw()
 
     async def _work(self) -> Finished:
         program = find_program(self.spec.command, self.spec.env, self.spec.cwd)

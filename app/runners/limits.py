@@ -1,4 +1,4 @@
-"""Wall-clock and idle limits around any runner. Waiting for a person's next message counts for neither."""
+"""Wall-clock and idle limits around any runner. Neither waiting for a person's message counts nor standing still."""
 
 import asyncio
 import time
@@ -33,6 +33,7 @@ class RunClock:
         self._end = time.monotonic() + timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._last = time.monotonic()
+        self._held_since = self._last
         self._going = asyncio.Event()
         self._going.set()
 
@@ -46,16 +47,26 @@ class RunClock:
             return None
 
         async def asking() -> str | None:
-            began = time.monotonic()
-            self._going.clear()
+            self.hold()
             try:
                 return await ask()
             finally:
-                self._end += time.monotonic() - began
-                self.heard()
-                self._going.set()
+                self.release()
 
         return asking
+
+    def hold(self) -> None:
+        """Stand still from now on."""
+        if self._going.is_set():
+            self._held_since = time.monotonic()
+            self._going.clear()
+
+    def release(self) -> None:
+        """Go on; the time that passed meanwhile does not count."""
+        if not self._going.is_set():
+            self._end += time.monotonic() - self._held_since
+            self.heard()
+            self._going.set()
 
     async def expired(self) -> ErrorType:
         """Return when a limit is reached, saying which."""
@@ -63,7 +74,7 @@ class RunClock:
             await self._going.wait()
             due = min(self._end, self._last + self._idle_timeout_s)
             left = due - time.monotonic()
-            if left <= 0:
+            if left <= 0 and self._going.is_set():
                 return "timeout" if due == self._end else "stalled"
             await asyncio.sleep(left)
 
@@ -87,6 +98,16 @@ class LimitedRun:
 
     async def stop(self, reason: ErrorType = "stopped") -> None:
         await self._run.stop(reason)
+
+    async def pause(self) -> bool:
+        stands_still = await self._run.pause()
+        if stands_still:
+            self._clock.hold()
+        return stands_still
+
+    async def resume(self) -> None:
+        await self._run.resume()
+        self._clock.release()
 
     async def _watch(self) -> None:
         await self._run.stop(await self._clock.expired())

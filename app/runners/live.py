@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from app.runners.base import AgentEvent, ErrorType, Finished, Message, RunSpec
+from app.ids import create_id
+from app.runners.base import AgentEvent, ErrorType, Finished, Message, Rested, RunSpec
 from app.runners.tidying import tidy
 
 #: Events that may wait to be recorded; a full queue makes the program wait.
@@ -23,15 +24,14 @@ class QueuedRun(ABC):
         self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue(QUEUE_SIZE)
         self._stopping = asyncio.Event()
         self._is_over = False
-        self._asked = 0
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
     async def events(self) -> AsyncIterator[AgentEvent]:
-        """Yield what happens, in order; ends after the one `Finished`."""
+        """Yield what happens, in order; ends after the one `Finished` or `Rested`."""
         while True:
             event = await self._queue.get()
             yield event
-            if isinstance(event, Finished):
+            if isinstance(event, Finished | Rested):
                 return
 
     async def stop(self, reason: ErrorType = "stopped") -> None:
@@ -60,22 +60,30 @@ class QueuedRun(ABC):
             await asyncio.wait([asking, *endings], return_when=asyncio.FIRST_COMPLETED)
             text = asking.result() if asking.done() else None
             if text is not None:
-                self._asked += 1
-                await self.emit(Message(message_id=f"asked-{self._asked}", text=text, role="user"))
+                await self.emit(Message(message_id=f"asked-{create_id()}", text=text, role="user"))
             return text
         finally:
             for each in (asking, *endings):
                 each.cancel()
 
     @abstractmethod
-    async def _work(self) -> Finished:
-        """Run the program to its end. Every process of it has ended when this returns."""
+    async def pause(self) -> bool:
+        """Ask the run to rest; says whether its processes stand still now."""
+
+    @abstractmethod
+    async def resume(self) -> None:
+        """Take a request to rest back, or let what stands still go on."""
+
+    @abstractmethod
+    async def _work(self) -> Finished | Rested:
+        """Run the program to its end or its rest. Every process of it has ended when this returns."""
 
     @abstractmethod
     async def _end_processes(self) -> None:
         """End whatever runs now, and keep `_work` from starting anything else."""
 
     async def _run(self) -> None:
+        finished: Finished | Rested
         try:
             finished = await self._work()
         except Exception as error:  # The stream's promise: what goes wrong is told by Finished, never by silence.

@@ -8,27 +8,24 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from app.agents import states
+import msgspec
+
 from app.agents.rows import AgentRow, get_agent
-from app.events.recording import SYSTEM, Actor, record
+from app.events.recording import Actor
 from app.git.repository import inspect
-from app.ids import create_id
 from app.postgres.patience import patiently
-from app.postgres.reading import execute
-from app.processes import trees
 from app.processes.redacting import Redactor
-from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
 from app.projects.tables import DEFAULT_MODEL
-from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Runner, RunSpec
+from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Rested, Runner, RunSpec, Usage
 from app.runners.measuring import measured
-from app.runs import states as run_states
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
+from app.runs.launching import launch
+from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, get_run
-from app.runs.tables import RunDetail
 from app.sessions.messaging import take_next
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
@@ -43,7 +40,7 @@ BATCH_MAX = 100
 
 
 class Drive:
-    """One run on its way. `stop` may be called at any moment, also before the program is up."""
+    """One run on its way. `stop` and `heed` may be called at any moment, also before the program is up."""
 
     def __init__(self, claim: Claim, runners: Mapping[str, Runner], settings: Settings) -> None:
         self.claim = claim
@@ -52,14 +49,16 @@ class Drive:
         self._live: LiveRun | None = None
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None
+        self._heeding = asyncio.Lock()
 
     async def run(self) -> Claim | None:
-        """The whole run. Whatever goes wrong, the run ends in the database with a reason.
+        """The whole run, to its end or its rest. Whatever goes wrong, it ends in the database with a reason.
 
         Returns what the agent took next in the transaction that freed it, to be driven at once.
         """
         agent = await patiently(lambda: get_agent(self.claim.agent_id))
         recorder = Recorder(self.claim, agent.name, Redactor(self.settings.agent_environment))
+        ending: Finished | Rested
         try:
             ending = await self._run(recorder)
         except SetupFailed as error:
@@ -70,11 +69,28 @@ class Drive:
             ending = Finished(error_type=reason, error=f"AgentPane failed: {error}")
         if self._live is not None:
             await self._live.stop("interrupted")
-        if self._stop_reason and ending.error_type == "setup_failed":
-            ending = Finished(error_type=self._stop_reason, error=ending.error)
-        following = await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
+        following = await self._write(recorder, self._worded(ending))
         shutil.rmtree(self._state_dir, ignore_errors=True)
         return following
+
+    def _worded(self, ending: Finished | Rested) -> Finished | Rested:
+        """With the reason for which somebody wanted the end, where it came before the program could tell it."""
+        if self._stop_reason is None:
+            return ending
+        if isinstance(ending, Rested):
+            session = ending.native_session_id
+            return Finished(error_type=self._stop_reason, usage=ending.usage, native_session_id=session)
+        if ending.error_type == "setup_failed":
+            return Finished(error_type=self._stop_reason, error=ending.error)
+        return ending
+
+    async def _write(self, recorder: Recorder, ending: Finished | Rested) -> Claim | None:
+        if isinstance(ending, Rested):
+            await patiently(lambda: rest(self.claim, recorder, ending))
+            return None
+        if self._stop_reason == "interrupted" and (await patiently(lambda: get_run(self.claim.run_id))).rests:
+            return None  # It rested already when the server was stopped, and rests on.
+        return await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
 
     async def stop(self, reason: ErrorType) -> None:
         """End the run with `reason`, the first one counts; returns when its processes are gone."""
@@ -85,11 +101,23 @@ class Drive:
         if self._live is not None:
             await self._live.stop(self._stop_reason)
 
+    async def heed(self) -> None:
+        """Rest or go on, as somebody wants by now; may be called too often."""
+        async with self._heeding:
+            run = await get_run(self.claim.run_id)
+            if self._live is None or self._stop_reason or not run.is_live:
+                return
+            if not run.pause_requested:
+                await self._live.resume()
+                await move_on(self.claim)
+            elif await self._live.pause():
+                await stand_still(self.claim)
+
     @property
     def _state_dir(self) -> Path:
         return self.settings.data_dir / "runs" / self.claim.run_id
 
-    async def _run(self, recorder: Recorder) -> Finished:
+    async def _run(self, recorder: Recorder) -> Finished | Rested:
         project, agent = await get_project(self.claim.project_id), await get_agent(self.claim.agent_id)
         await self._require_wanted()
         worktree = await self._prepare(project)
@@ -101,8 +129,11 @@ class Drive:
         available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
-        await self._begin(run)
-        self._live = await runner.start(spec)
+        prompt = await launch(self.claim)
+        if prompt is None:
+            return Rested()
+        self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt))
+        await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
         if self._stop_reason:
             await self._live.stop(self._stop_reason)
         return await self._listen(self._live, recorder)
@@ -113,7 +144,7 @@ class Drive:
         if run.stop_requested and self._stop_reason is None:
             self._stop_reason = "stopped"
         if self._stop_reason:
-            raise SetupFailed("The run was stopped before its program began.")
+            raise SetupFailed(f"The run was stopped {'while it rested' if run.rests else 'before its program began'}.")
         return run
 
     async def _prepare(self, project: ProjectRow) -> WorktreeRow:
@@ -156,6 +187,8 @@ class Drive:
             allowed_tools=agent.config.allowed_tools,
             max_turns=agent.config.max_turns,
             resume=run.native_session_id,
+            turns_before=run.turn_count,
+            usage_before=_usage(run),
             next_message=partial(self._next_message, recorder),
         )
 
@@ -172,29 +205,17 @@ class Drive:
         recorder.expect_message_of(Actor("person", message.author))
         return message.text
 
-    async def _begin(self, run: RunRow) -> None:
-        async with locked(self.claim.project_id):
-            await run_states.change(run, "begin", actor=SYSTEM)
-            await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
-            await states.change(self.claim.project_id, self.claim.agent_id, "begin", actor=SYSTEM)
-            if run.cause in ("task", "background"):
-                await self._record_task(run.prompt)
-
-    async def _record_task(self, prompt: str) -> None:
-        payload = {"message": create_id(), "text": prompt, "role": "user"}
-        await record(
-            self.claim.project_id, "message", actor=SYSTEM, subject=self.claim.run_id,
-            session_id=self.claim.session_id, payload=payload,
-        )  # fmt: skip
-        await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self.claim.session_id)
-
-    async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished:
-        ending = Finished(error_type="process_exit", error="The program ended without saying how.")
+    async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished | Rested:
+        ending: Finished | Rested = Finished(error_type="process_exit", error="The program ended without saying how.")
         async for batch in batches(measured(live.events())):
-            rest = [event for event in batch if not isinstance(event, Finished)]
-            ending = next((event for event in batch if isinstance(event, Finished)), ending)
-            await recorder.write(rest)
+            ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
+            await recorder.write([event for event in batch if event is not ending])
         return ending
+
+
+def _usage(run: RunRow) -> Usage:
+    cost = None if run.cost_usd_micros is None else run.cost_usd_micros / 1_000_000
+    return Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count, cost_usd=cost)
 
 
 async def batches(events: AsyncIterator[AgentEvent]) -> AsyncIterator[list[AgentEvent]]:
@@ -205,7 +226,7 @@ async def batches(events: AsyncIterator[AgentEvent]) -> AsyncIterator[list[Agent
         ended = False
         while not ended:
             batch = [await queue.get()]
-            if batch[0] is not None and not isinstance(batch[0], Finished):
+            if batch[0] is not None and not isinstance(batch[0], Finished | Rested):
                 await asyncio.sleep(BATCH_S)
             while not queue.empty():
                 batch.append(queue.get_nowait())

@@ -16,8 +16,9 @@ from app.postgres.errors import is_away
 from app.runners.base import ErrorType, Runner
 from app.runs.claiming import Claim, claim_next, projects_with_queue
 from app.runs.driving import Drive
+from app.runs.pausing import wanted_again
 from app.runs.reconciling import Reconciler
-from app.runs.rows import asked_to_stop
+from app.runs.rows import asked_to_stop, not_as_wanted
 from app.sessions import presence
 from app.settings import Settings
 from app.worktrees.measuring import measure_next
@@ -41,7 +42,7 @@ class Engine:
         self._runners = runners
         self._fanout = fanout
         self._drives: dict[str, tuple[Drive, asyncio.Task[Claim | None]]] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
         self._worktrees = WorktreeReconciler()
         self._wake = asyncio.Event()
@@ -78,14 +79,26 @@ class Engine:
         if note.session_id is not None:
             return
         if note.kind == "run.stop_requested" and note.subject in self._drives:
-            self._end_soon(note.subject)
+            self._soon(self.end(note.subject, "stopped"))
+        elif note.kind in ("run.pause_requested", "run.resume_requested") and note.subject in self._drives:
+            self._soon(self._heed(note.subject))
         else:
             self._wake.set()
 
-    def _end_soon(self, run_id: str) -> None:
-        task = self._spawn(self.end(run_id, "stopped"))
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
+    async def _heed(self, run_id: str) -> None:
+        if held := self._drives.get(run_id):
+            await held[0].heed()
+
+    def _soon(self, errand: "asyncio._CoroutineLike[None]") -> None:
+        """Do it beside everything else; what goes wrong is said, and done again by the next round."""
+        task = self._spawn(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errand_done)
+
+    def _errand_done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _report(error, "a run could not be told at once what is wanted of it")
 
     async def _tick_forever(self) -> None:
         while True:
@@ -108,9 +121,11 @@ class Engine:
             await asyncio.sleep(TICK_S)
 
     async def _hear_what_was_missed(self) -> None:
-        """While the listener has no connection, requests for a stop are only in the database."""
+        """While the listener has no connection, what people ask for is only in the database."""
         for run_id in await asked_to_stop(list(self._drives)):
-            self._end_soon(run_id)
+            self._soon(self.end(run_id, "stopped"))
+        for run_id in await not_as_wanted(list(self._drives)):
+            self._soon(self._heed(run_id))
 
     async def _claim_forever(self) -> None:
         while True:
@@ -122,6 +137,9 @@ class Engine:
                 _report(error, "the queue could not be served; trying again")
 
     async def _claim_all(self) -> None:
+        for rested in await wanted_again():
+            if not self._closed and rested.run_id not in self._drives:
+                self._drive(rested)
         for project_id in await projects_with_queue():
             try:
                 while not self._closed and (claim := await claim_next(project_id)):
@@ -151,7 +169,7 @@ class Engine:
         return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())
 
 
-def _report(error: Exception, what: str) -> None:
+def _report(error: BaseException, what: str) -> None:
     if is_away(error):
         log.warning("the database is away: %s", what)
     else:

@@ -117,9 +117,10 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
         error=ending.error,
         error_type=ending.error_type,
         completed_at=ended,
-        duration=int((ended - run.started_at).total_seconds() * 1000),
+        duration=run.worked_ms(ended),
     )
     values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
+    values |= {RunDetail.pause_requested: False, RunDetail.paused_at: None, RunDetail.paused_ms: run.rested_ms(ended)}
     if ending.native_session_id:
         values[RunDetail.native_session_id] = ending.native_session_id
     if usage.cost_usd is not None:

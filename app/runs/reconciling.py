@@ -30,7 +30,7 @@ class Reconciler:
 
     async def round(self, driven: Collection[str]) -> list[RunRow]:
         """Put right what is not true; returns the runs that were ended. `driven` are the runs of this process."""
-        undriven = [run for run in await live_runs() if run.id not in driven and run.status != "paused"]
+        undriven = [run for run in await live_runs() if run.id not in driven and not run.rests]
         lost = [run for run in undriven if run.id in self._undriven]
         self._undriven = {run.id for run in undriven} - {run.id for run in lost}
         for run in lost:

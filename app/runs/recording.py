@@ -27,7 +27,7 @@ class Recorder:
         self._turn = 0
 
     async def write(self, batch: Sequence[base.AgentEvent]) -> None:
-        """Store a batch, all of it or none of it, then everybody hears of it. `Finished` is written by `finishing`."""
+        """Store a batch, all of it or none of it, then everybody hears of it. How it ends, others write."""
         if not batch:
             return
         async with locked(self.claim.project_id):

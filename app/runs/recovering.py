@@ -26,8 +26,8 @@ WHY = "The server went away while this run was going on."
 
 
 async def recover() -> list[RunRow]:
-    """End every run that was going on; returns them as they were. Call before the engine starts."""
-    interrupted = [run for run in await live_runs() if run.status != "paused"]
+    """End every run that had a process; returns them as they were. One that rests can go on. Call before the engine."""
+    interrupted = [run for run in await live_runs() if not run.rests]
     for run in interrupted:
         await interrupt(run)
     return interrupted

@@ -50,6 +50,10 @@ class RunRow(Struct, frozen=True, kw_only=True):
     boot_id: str | None
     activity: str | None
     stop_requested: str | None
+    pause_requested: bool
+    paused_at: datetime | None
+    #: Milliseconds of its earlier rests.
+    paused_ms: int
     cost_usd_micros: int | None
     work_saved: bool
 
@@ -58,13 +62,30 @@ class RunRow(Struct, frozen=True, kw_only=True):
         """Whether it has not ended."""
         return self.completed_at is None
 
+    @property
+    def rests(self) -> bool:
+        """Whether it is paused without a process, so that the end of a server does not touch it."""
+        return self.status == "paused" and self.boot_id is None
+
+    def rested_ms(self, at: datetime) -> int:
+        """Milliseconds for which it was paused until `at`."""
+        return self.paused_ms + (_ms(self.paused_at, at) if self.paused_at else 0)
+
+    def worked_ms(self, at: datetime) -> int:
+        """Milliseconds for which it was going on until `at`."""
+        return max(0, _ms(self.started_at, at) - self.rested_ms(at))
+
+
+def _ms(begin: datetime, end: datetime) -> int:
+    return int((end - begin).total_seconds() * 1000)
+
 
 SELECT_RUN = (
     "SELECT r.id, r.agent_id, r.task_id, r.project_id, r.session_id, r.status, r.prompt, r.result,"
     " coalesce(r.turn_count, 0) AS turn_count, r.token_input_count, r.token_output_count,"
     " coalesce(r.tool_calls, '[]') AS tool_calls, r.error, r.error_type, r.started_at, r.completed_at, r.duration,"
     " d.number, d.cause, d.native_session_id, d.runner, d.model, d.max_turns, d.pid, d.start_ticks, d.boot_id,"
-    " d.activity, d.stop_requested, d.cost_usd_micros, d.work_saved"
+    " d.activity, d.stop_requested, d.pause_requested, d.paused_at, d.paused_ms, d.cost_usd_micros, d.work_saved"
     " FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
 )
 
@@ -106,6 +127,21 @@ async def live_runs(project_id: str | None = None) -> list[RunRow]:
         f"{SELECT_RUN} WHERE r.completed_at IS NULL AND ($1::text IS NULL OR r.project_id = $1) ORDER BY r.started_at",
         project_id,
     )
+
+
+async def not_as_wanted(run_ids: list[str]) -> list[str]:
+    """Those of these runs that shall rest and do not, or stand still and shall not."""
+
+    class _Id(Struct):
+        run_id: str
+
+    found = await rows(
+        _Id,
+        "SELECT d.run_id FROM run_details d JOIN agent_runs r ON r.id = d.run_id WHERE r.completed_at IS NULL"
+        " AND r.id = ANY($1) AND r.status IN ('running', 'paused') AND d.pause_requested <> (r.status = 'paused')",
+        run_ids,
+    )
+    return [row.run_id for row in found]
 
 
 async def asked_to_stop(run_ids: list[str]) -> list[str]:

@@ -61,6 +61,10 @@ class RunDetail(Table, tablename="run_details"):
     stop_requested = Text(null=True, default=None)
     #: Somebody asked that the run rests at the end of its current turn, or it rests already.
     pause_requested = Boolean(default=False)
+    #: Since when it rests; null while it does not.
+    paused_at = Timestamptz(null=True, default=None)
+    #: Milliseconds of its earlier rests.
+    paused_ms = BigInt(default=0)
     #: A person saw that the run was interrupted and left it as it is.
     kept_at = Timestamptz(null=True, default=None)
     cost_usd_micros = BigInt(null=True, default=None)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+Text = Annotated[str, Meta(max_length=20_000)]
+
 
 class Message(Struct, frozen=True, kw_only=True):
     """The composer."""

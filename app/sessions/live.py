@@ -14,8 +14,8 @@ from app.web.replies import frame as as_partials
 
 #: After these the head may say something else: state, turn, tokens.
 _HEAD_KINDS = ("status", "error", "decision", "tool_call", "message")
-#: `status` of the events at which a run begins or ends.
-_BOUNDARIES = ("starting", "completed", "error", "closed", "active")
+#: `status` of the events at which a run begins, rests, goes on or ends.
+_BOUNDARIES = ("starting", "running", "paused", "pausing", "resuming", "completed", "error", "closed", "active")
 
 
 def topic(session_id: str) -> Topic:

@@ -29,11 +29,11 @@ async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
         session = await get_session(session_id)
         if chat := await standalone.standalone(session_id):
             _require_open(chat)
-            await _queue(session, text, actor)
+            await queue_in_lock(session, text, actor)
             await _ask_soon(chat, actor)
             return session
         task = await _open_task(session)
-        await _queue(session, text, actor)
+        await queue_in_lock(session, text, actor)
         if task.agent_id is not None and not await is_live(session_id):
             await follow_up_with_queue(task, await get_agent(task.agent_id), actor=actor)
     return await get_session(session_id)
@@ -68,14 +68,20 @@ async def follow_up_with_queue(task: TaskRow, agent: AgentRow, *, actor: Actor, 
 
     `changes` are columns to write with it. The caller holds the project's lock.
     """
-    if task.session_id is None or not (waiting := await queued_messages(task.session_id)):
+    if task.session_id is None or not await queued_messages(task.session_id):
         return None
-    session = await get_session(task.session_id)
+    pending = Pending("message", await deliver_all_in_lock(task.session_id))
+    return await follow_up(task, agent, pending, actor=actor, **changes)
+
+
+async def deliver_all_in_lock(session_id: str) -> str:
+    """Mark every queued message as delivered, and give their texts as one. The caller holds the project's lock."""
+    session = await get_session(session_id)
+    waiting = await queued_messages(session_id)
     for message in waiting:
         await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == message.id)
         await _say(session, message.text, Actor("person", message.author))
-    pending = Pending("message", "\n\n".join(message.text for message in waiting))
-    return await follow_up(task, agent, pending, actor=actor, **changes)
+    return "\n\n".join(message.text for message in waiting)
 
 
 async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: Actor, **changes: Any) -> TaskRow:
@@ -94,13 +100,7 @@ async def ask_with_queue(session: Standalone, *, actor: Actor) -> None:
 
     The caller holds the project's lock.
     """
-    row = await get_session(session.id)
-    waiting = await queued_messages(session.id)
-    for message in waiting:
-        await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == message.id)
-        await _say(row, message.text, Actor("person", message.author))
-    if waiting:
-        text = "\n\n".join(message.text for message in waiting)
+    if text := await deliver_all_in_lock(session.id):
         await standalone.ask(session, Pending("message", text), actor=actor)
 
 
@@ -134,7 +134,8 @@ async def _open_task(session: SessionRow) -> TaskRow:
     return task
 
 
-async def _queue(session: SessionRow, text: str, actor: Actor) -> None:
+async def queue_in_lock(session: SessionRow, text: str, actor: Actor) -> None:
+    """Let `text` wait for the agent's next turn. The caller holds the project's lock."""
     message_id = create_id()
     await SessionMessage.insert(SessionMessage(id=message_id, session_id=session.id, author=actor.name, text=text))
     await _tell(session, actor, {"queued": message_id})

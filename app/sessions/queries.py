@@ -23,8 +23,8 @@ from app.sessions.stream_views import (
     WatcherView,
 )
 from app.tasks.rows import Column
-from app.tasks.stages import Stage, stage_of
-from app.tasks.views import Action, AgentLink, PageNotice
+from app.tasks.stages import Stage, pause_word, stage_of
+from app.tasks.views import Action, AgentLink, PageNotice, pause_action
 from app.web.forms import Entered
 
 
@@ -61,6 +61,8 @@ class _Facts(Struct, frozen=True, kw_only=True):
     token_output_count: int | None
     run_started_at: datetime | None
     run_duration: int | None
+    pause_requested: bool | None
+    paused_at: datetime | None
 
 
 _SELECT = """
@@ -71,14 +73,17 @@ SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, co
   coalesce(a.current_session_id = s.id, false) AS is_here, o.session_id IS NOT NULL AS is_standalone,
   o.pending IS NOT NULL AS waits,
   r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
-  r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration
+  r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration,
+  r.pause_requested, r.paused_at
 FROM sessions s
 LEFT JOIN tasks t ON t.id = s.task_id
 LEFT JOIN standalone_sessions o ON o.session_id = s.id
 LEFT JOIN worktrees w ON w.id = coalesce(t.worktree_id, o.worktree_id)
 LEFT JOIN agents a ON a.id = s.agent_id
 LEFT JOIN LATERAL (
-  SELECT r.*, d.number, d.max_turns FROM agent_runs r JOIN run_details d ON d.run_id = r.id
+  SELECT r.id, r.status, r.error_type, r.turn_count, r.token_input_count, r.token_output_count,
+    r.started_at + d.paused_ms * interval '1 millisecond' AS started_at, r.duration,
+    d.number, d.max_turns, d.pause_requested, d.paused_at FROM agent_runs r JOIN run_details d ON d.run_id = r.id
   WHERE r.session_id = s.id ORDER BY d.number DESC LIMIT 1
 ) r ON true
 WHERE s.id = $1
@@ -144,7 +149,7 @@ def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
         id=session.id,
         title=facts.task_title or session.title or "Session",
         stage=stage,
-        stage_word=f"Error: {facts.error_type}" if stage == "error" and facts.error_type else "",
+        stage_word=_stage_word(stage, facts),
         agent=agent,
         run=_run(facts),
         branch=facts.branch or "",
@@ -166,6 +171,12 @@ def _stage(facts: _Facts) -> Stage:
     return stages.get(facts.agent_status, "idle") if facts.is_here else "idle"
 
 
+def _stage_word(stage: Stage, facts: _Facts) -> str:
+    if stage == "error" and facts.error_type:
+        return f"Error: {facts.error_type}"
+    return pause_word(stage, bool(facts.pause_requested))
+
+
 def watchers(session: SessionRow, person: Person | None = None) -> tuple[WatcherView, ...]:
     """Who looks at the session now, the one who asks first."""
     me = person.id if person else ""
@@ -185,8 +196,15 @@ def _run(facts: _Facts) -> SessionRun | None:
         tokens_in=facts.token_input_count,
         tokens_out=facts.token_output_count,
         started_at=facts.run_started_at,
-        duration_ms=facts.run_duration,
+        duration_ms=_duration(facts),
     )
+
+
+def _duration(facts: _Facts) -> int | None:
+    """How long a run took that has ended, or has worked that rests."""
+    if facts.paused_at is None or facts.run_started_at is None:
+        return facts.run_duration
+    return int((facts.paused_at - facts.run_started_at).total_seconds() * 1000)
 
 
 def _actions(facts: _Facts) -> tuple[Action, ...]:
@@ -197,16 +215,23 @@ def _actions(facts: _Facts) -> tuple[Action, ...]:
     if facts.column != "in_progress" or facts.agent_id is None:
         return ()
     if facts.agent_status in LIVE and facts.is_here:
-        return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
+        return _live_actions(facts)
     if facts.agent_status == "error" and facts.is_here:
         submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
         return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
     return ()
 
 
+def _live_actions(facts: _Facts) -> tuple[Action, ...]:
+    stop = Action(label="Stop", path=f"/agents/{facts.agent_id}/stop", icon="stop", tone="danger")
+    return (pause_action(facts.agent_id or "", facts.agent_status or "", bool(facts.pause_requested)), stop)
+
+
 def _standalone_actions(session: SessionRow, facts: _Facts) -> tuple[Action, ...]:
     agent = f"/agents/{facts.agent_id}"
-    if (facts.agent_status in LIVE and facts.is_here) or (facts.waits and facts.agent_type == "background"):
+    if facts.agent_status in LIVE and facts.is_here:
+        return _live_actions(facts)
+    if facts.waits and facts.agent_type == "background":
         return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
     if facts.agent_status == "error" and facts.is_here:
         return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"),)

@@ -10,9 +10,19 @@ from app.events import reading
 from app.events.reading import LoggedEvent
 from app.postgres.reading import one, rows, scalar
 from app.tasks.rows import TaskRow
-from app.tasks.stages import Stage, stage_of
+from app.tasks.stages import Stage, pause_word, stage_of
 from app.tasks.telling import feed_item
-from app.tasks.views import Action, AgentLink, EditForm, PageNotice, RunView, StepView, TaskPage, WorktreePanel
+from app.tasks.views import (
+    Action,
+    AgentLink,
+    EditForm,
+    PageNotice,
+    RunView,
+    StepView,
+    TaskPage,
+    WorktreePanel,
+    pause_action,
+)
 from app.web.forms import Entered
 from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
@@ -46,6 +56,7 @@ class _Run(Struct, frozen=True, kw_only=True):
     error_type: str | None
     prompt: str
     result: str | None
+    pause_requested: bool
 
 
 class _Worktree(Struct, frozen=True, kw_only=True):
@@ -74,16 +85,18 @@ async def task_page(
     """The page as it is now; `edit` and `undo_form` are forms that came back, `notices` say why."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
     stage = stage_of(task.column, holder.status if holder else None)
-    runs = [_run_view(run) for run in await _runs(task.id)]
+    stored = await _runs(task.id)
+    runs = [_run_view(run) for run in stored]
+    pausing = bool(stored) and stored[0].pause_requested
     worktree = await _worktree(task.worktree_id) if task.worktree_id else None
-    primary, others = _actions(task, stage, holder)
+    primary, others = _actions(task, stage, holder, pausing)
     return TaskPage(
         id=task.id,
         title=task.title,
         column=task.column,
         position=task.position,
         stage=stage,
-        stage_word=await _stage_word(task, stage, runs),
+        stage_word=await _stage_word(task, stage, runs) or pause_word(stage, pausing),
         labels=task.labels,
         description_html=to_html(task.description or ""),
         created_at=task.created_at,
@@ -127,7 +140,7 @@ async def _runs(task_id: str) -> list[_Run]:
         "SELECT r.id, d.number, d.cause, r.status, a.name AS agent, d.runner, d.model, r.session_id,"
         " coalesce(r.turn_count, 0) AS turn_count, d.max_turns, r.token_input_count, r.token_output_count,"
         " (SELECT count(*)::int FROM audit_logs l WHERE l.agent_run_id = r.id) AS tools,"
-        " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result"
+        " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result, d.pause_requested"
         " FROM agent_runs r JOIN run_details d ON d.run_id = r.id JOIN agents a ON a.id = r.agent_id"
         " WHERE r.task_id = $1 ORDER BY d.number DESC",
         task_id,
@@ -208,7 +221,9 @@ async def _stage_word(task: TaskRow, stage: Stage, runs: list[RunView]) -> str:
     return ""
 
 
-def _actions(task: TaskRow, stage: Stage, holder: AgentRow | None) -> tuple[Action | None, tuple[Action, ...]]:
+def _actions(
+    task: TaskRow, stage: Stage, holder: AgentRow | None, pausing: bool
+) -> tuple[Action | None, tuple[Action, ...]]:
     here = f"/tasks/{task.id}"
     move = f"{here}/move"
     word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
@@ -226,7 +241,7 @@ def _actions(task: TaskRow, stage: Stage, holder: AgentRow | None) -> tuple[Acti
             return retry, (submit, live)
         case "running" | "starting" | "paused" if holder is not None and holder.status in LIVE:
             stop = Action(label="Stop", path=f"/agents/{holder.id}/stop", icon="stop", tone="danger")
-            return live, (stop,)
+            return live, (pause_action(holder.id, stage, pausing), stop)
     return None, (live,) if task.session_id else ()
 
 

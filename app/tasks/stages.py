@@ -8,6 +8,13 @@ from app.tasks.rows import Column
 Stage = Literal["queued", "starting", "running", "paused", "needs_you", "error", "review", "done", "idle"]
 
 
+def pause_word(stage: Stage, pause_requested: bool) -> str:
+    """What the stage of a live run says where what is wanted is not yet what is; else nothing."""
+    if pause_requested and stage in ("starting", "running"):
+        return f"{stage.capitalize()}, about to pause"
+    return "Paused, about to go on" if stage == "paused" and not pause_requested else ""
+
+
 def stage_of(column: Column, agent_status: AgentStatus | None) -> Stage:
     """The stage from the task's column and the status of the agent that holds it; None where no agent does."""
     if column == "backlog":

@@ -25,6 +25,15 @@ class Action(Struct, frozen=True, kw_only=True):
     fields: tuple[tuple[str, str], ...] = ()
 
 
+def pause_action(agent_id: str, stage: str, pause_requested: bool) -> Action:
+    """The button for a live run: pause it, let it go on, or take back a pause that has not come yet."""
+    if not pause_requested:
+        return Action(label="Pause", path=f"/agents/{agent_id}/pause", icon="pause")
+    if stage == "paused":
+        return Action(label="Resume", path=f"/agents/{agent_id}/resume", icon="play", tone="primary")
+    return Action(label="Do not pause", path=f"/agents/{agent_id}/resume", icon="play")
+
+
 class PageNotice(Struct, frozen=True, kw_only=True):
     """A sentence above the content. `code` is one of the contract's error codes, or a run's `error_type`."""
 

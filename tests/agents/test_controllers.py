@@ -124,7 +124,8 @@ async def test_the_page_shows_work_and_its_record(visitor: Visitor, project: Pro
     assert "Bash pytest -q" in page
     assert f'href="/sessions/{claim.session_id}"' in page
     assert 'action="/agents/' + agent.id + '/stop"' in page
-    for absent in ("pause", "resume", "delete"):
+    assert f'action="/agents/{agent.id}/pause"' in page
+    for absent in ("resume", "delete"):
         assert f'/agents/{agent.id}/{absent}"' not in page
     listed = await visitor.page(f"/projects/{project.id}/agents")
     assert "Fix &lt;the&gt; resolver" in listed

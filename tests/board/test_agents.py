@@ -7,7 +7,7 @@ from litestar import Litestar
 from app.agents.rows import AgentRow, get_agent
 from app.projects.rows import ProjectRow
 from app.runs.engine import Engine
-from app.runs.rows import RunRow, live_run_of_task, runs_of_task
+from app.runs.rows import RunRow, get_run, live_run_of_task, runs_of_task
 from app.tasks.rows import get_task
 from tests.git.repositories import user
 from tests.visitor import Visitor
@@ -134,11 +134,78 @@ async def test_start_of_a_free_agent_changes_nothing(visitor: Visitor, project: 
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
-async def test_pausing_is_refused_in_plain_words(visitor: Visitor, project: ProjectRow, verb: str) -> None:
+async def test_an_agent_without_a_run_can_neither_be_paused_nor_resumed(
+    visitor: Visitor, project: ProjectRow, verb: str
+) -> None:
     agent = await add_agent(project.id)
     answer = await visitor.post(f"/agents/{agent.id}/{verb}")
     assert (answer.status_code, 'data-error-code="AGENT_NOT_RUNNING"' in answer.text) == (409, True)
-    assert "cannot pause an agent" in answer.text
+
+
+async def paused(app: Litestar, visitor: Visitor, run: RunRow) -> None:
+    """Press Pause on the agent's page, and see that it has come."""
+    page = f"/agents/{run.agent_id}"
+    answer = await visitor.send(page, f"{page}/pause")
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+
+    async def rests() -> bool | None:
+        return (await get_run(run.id)).status == "paused" or None
+
+    await until(app, rests)
+
+
+async def test_every_page_offers_pause_and_then_resume(
+    app: Litestar, visitor: Visitor, project: ProjectRow, at_work: RunRow
+) -> None:
+    agent, session = f"/agents/{at_work.agent_id}", f"/sessions/{at_work.session_id}"
+    pages = (f"/projects/{project.id}", f"/tasks/{at_work.task_id}", session, agent)
+    for page in pages:
+        html = await visitor.page(page)
+        assert f'action="{agent}/pause"' in html
+        assert f'action="{agent}/resume"' not in html
+    await paused(app, visitor, at_work)
+    for page in pages:
+        html = await visitor.page(page)
+        assert f'action="{agent}/resume"' in html
+        assert f'action="{agent}/stop"' in html
+        assert f'action="{agent}/pause"' not in html
+        assert 'data-stage="paused"' in html
+    assert 'name="text"' in await visitor.page(session)
+    answer = await visitor.send(session, f"{agent}/resume", text="Go on with the hub.")
+    assert (answer.status_code, answer.headers["location"]) == (303, session)
+    assert "Go on with the hub." in await visitor.page(session)
+
+
+async def test_the_board_by_htmx_gets_the_card_of_a_pause(
+    app: Litestar, visitor: Visitor, project: ProjectRow, at_work: RunRow
+) -> None:
+    board, agent = f"/projects/{project.id}", f"/agents/{at_work.agent_id}"
+    answer = await visitor.send_htmx(board, f"{agent}/pause")
+    assert answer.status_code == 200
+    assert f'data-task-id="{at_work.task_id}"' in answer.text
+    assert f'action="{agent}/resume"' in answer.text
+
+
+async def test_a_message_while_it_rests_waits_for_the_resume(app: Litestar, visitor: Visitor, at_work: RunRow) -> None:
+    await paused(app, visitor, at_work)
+    session = f"/sessions/{at_work.session_id}"
+    assert f'formaction="{session}/messages"' in await visitor.page(session)
+    answer = await visitor.post(f"{session}/messages", session, text="Wait for me.")
+    assert answer.status_code == 303
+    page = await visitor.page(session)
+    assert "Wait for me." in page
+    assert "when resumed" in page
+
+
+async def test_too_long_a_message_with_a_resume_resumes_nothing(
+    app: Litestar, visitor: Visitor, at_work: RunRow
+) -> None:
+    await paused(app, visitor, at_work)
+    answer = await visitor.post(
+        f"/agents/{at_work.agent_id}/resume", f"/sessions/{at_work.session_id}", text="x" * 20_001
+    )
+    assert answer.status_code == 422
+    assert (await get_run(at_work.id)).pause_requested
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "retry", "pause", "resume", "delete"])

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sys
+import time
 from uuid import uuid4
 
 import pytest
 
 from app.processes import guard, trees
+from app.processes.spawning import spawn
 
 
 @pytest.fixture
@@ -79,3 +81,51 @@ def test_descendants_are_all_levels_below():
 async def test_every_marked_run_is_found(marked):
     process, run_id = marked
     assert trees.marked_runs()[run_id] == [process.pid]
+
+
+TREE = """
+import os, signal, subprocess, sys, time
+child = subprocess.Popen(["setsid", "tail", "-f", "/dev/null"])
+print(os.getpid(), child.pid, flush=True)
+count = 0
+while True:
+    count += 1
+    open(sys.argv[1], "w").write(str(count))
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+async def counting(tmp_path):
+    """A guarded program that counts in a file, with a child in a session of its own."""
+    process = await spawn(
+        [sys.executable, "-c", TREE, str(tmp_path / "count")],
+        env={"PATH": os.environ["PATH"]}, cwd=tmp_path, state_dir=tmp_path, marker=uuid4().hex,
+    )  # fmt: skip
+    pids = [int(pid) for pid in (await process.stdout.batch())[0].text.split()]
+    yield process, pids, tmp_path / "count"
+    await process.end()
+
+
+async def test_a_whole_tree_stands_still_and_goes_on(counting):
+    process, pids, count = counting
+    assert await process.freeze()
+    assert all(trees.stands_still(pid) for pid in pids)
+    assert not trees.stands_still(process.pid)
+    before = count.read_text()
+    await asyncio.sleep(0.1)
+    assert count.read_text() == before
+    await process.thaw()
+    async with asyncio.timeout(5):
+        while count.read_text() in ("", before):
+            await asyncio.sleep(0.01)
+
+
+async def test_what_stands_still_is_asked_to_end_like_anything_else(counting):
+    process, pids, _ = counting
+    await process.freeze()
+    began = time.monotonic()
+    await process.end()
+    assert time.monotonic() - began < 2  # Nobody had to wait for the kill.
+    assert not [pid for pid in pids if trees.is_alive(pid, None)]
+    assert not await process.freeze()

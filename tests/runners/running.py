@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from app.runners.base import AgentEvent, Finished, LiveRun, RunSpec
+from app.runners.base import AgentEvent, Finished, LiveRun, Rested, RunSpec
 
 Event = TypeVar("Event")
 #: No test waits longer for anything.
@@ -25,11 +25,11 @@ def make_spec(tmp_path: Path, **wanted: object) -> RunSpec:
 
 
 async def collect(run: LiveRun) -> list[AgentEvent]:
-    """Every event to the end; the last is the one `Finished`."""
+    """Every event to the end; the last is the one `Finished` or `Rested`."""
     async with asyncio.timeout(PATIENCE_S):
         events = [event async for event in run.events()]
-    assert [type(event) for event in events].count(Finished) == 1
-    assert isinstance(events[-1], Finished)
+    assert [isinstance(event, Finished | Rested) for event in events].count(True) == 1
+    assert isinstance(events[-1], Finished | Rested)
     return events
 
 

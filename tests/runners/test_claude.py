@@ -13,8 +13,10 @@ import pytest
 
 from app.processes import trees
 from app.runners.base import (
+    GO_ON,
     Message,
     Notice,
+    Rested,
     Retry,
     RunSpec,
     Started,
@@ -140,6 +142,115 @@ async def test_a_run_that_waits_for_a_message_can_be_stopped(tmp_path, scripted_
     await live.stop()
     assert trees.find_marked(spec.run_id) == []
     assert (await events)[-1].error_type == "stopped"
+
+
+async def test_paused_after_a_call_it_rests_without_a_process_and_goes_on(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "held")
+    live = await claude.start(spec)
+    events = asyncio.create_task(collect(live))
+    await until_there(spec.cwd / "held")
+    assert not await live.pause()
+    assert not await live.pause()
+    (spec.cwd / "release").touch()
+    seen = await events
+    rested = seen[-1]
+    assert isinstance(rested, Rested)
+    assert trees.find_marked(spec.run_id) == []
+    # The call went to its end, and the model was not asked again.
+    assert [call.status for call in only(ToolFinished, seen)] == ["complete", "complete"]
+    assert len(scripted_model.asked) == 2
+    assert (rested.turn_count, rested.usage.output_tokens) == (2, 2 * 42)
+
+    on = await run(_goes_on(spec, rested))
+    done = on[-1]
+    assert (done.error_type, done.result) == (None, "All done: wrote hello.txt.")
+    assert len(scripted_model.asked) == 3
+    assert (done.turn_count, done.usage.input_tokens, done.usage.output_tokens) == (3, 3 * 1060, 3 * 42)
+    assert done.usage.cost_usd == pytest.approx(rested.usage.cost_usd * 3 / 2)
+    assert done.native_session_id == rested.native_session_id
+    assert not only(Notice, on)
+
+
+async def test_paused_while_it_writes_its_answer_it_rests_with_the_whole_answer(tmp_path, scripted_model):
+    live = await claude.start(spec_for(tmp_path, scripted_model, "plain"))
+    await live.pause()
+    seen = await collect(live)
+    assert isinstance(seen[-1], Rested)
+    assert only(Message, seen)[-1].text == "Just text."
+
+
+async def test_a_pause_waits_for_every_call_of_the_turn(tmp_path, scripted_model):
+    live = await claude.start(spec_for(tmp_path, scripted_model, "parallel"))
+    await live.pause()
+    seen = await collect(live)
+    assert isinstance(seen[-1], Rested)
+    assert sorted(call.status for call in only(ToolFinished, seen)) == ["complete", "complete", "error"]
+    assert seen[-1].turn_count == 1
+
+
+async def test_a_call_that_is_refused_ends_its_turn_too(tmp_path, scripted_model):
+    live = await claude.start(spec_for(tmp_path, scripted_model, "fail", allowed_tools=("Bash(git status:*)",)))
+    await live.pause()
+    seen = await collect(live)
+    assert isinstance(seen[-1], Rested)
+    assert len(scripted_model.asked) == 1
+
+
+async def test_a_pause_that_is_taken_back_is_as_if_nobody_had_asked(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "held")
+    live = await claude.start(spec)
+    events = asyncio.create_task(collect(live))
+    await until_there(spec.cwd / "held")
+    await live.pause()
+    await live.resume()
+    (spec.cwd / "release").touch()
+    seen = await events
+    assert (seen[-1].error_type, seen[-1].turn_count) == (None, 3)
+
+
+async def test_a_turn_that_was_halted_for_a_pause_taken_back_goes_on_in_the_same_program(tmp_path, scripted_model):
+    live = await claude.start(spec_for(tmp_path, scripted_model, "journey"))
+    await live.pause()
+    seen = []
+    async with asyncio.timeout(60):
+        async for event in live.events():
+            seen.append(event)
+            if isinstance(event, ToolFinished):
+                await asyncio.sleep(0.01)  # The hook has answered by now; the result has not come yet.
+                await live.resume()
+    assert (seen[-1].error_type, seen[-1].turn_count) == (None, 3)
+    assert len(only(Started, seen)) == 1
+
+
+async def test_turns_before_the_pause_count_for_the_limit(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "loop", max_turns=4)
+    live = await claude.start(spec)
+    await live.pause()
+    rested = (await collect(live))[-1]
+    events = await run(_goes_on(spec, rested))
+    assert (events[-1].error_type, events[-1].turn_count) == ("turn_limit", 4)
+
+
+async def test_a_program_that_counts_its_cost_anew_is_added_up(tmp_path, scripted_model):
+    spec = spec_for(tmp_path, scripted_model, "journey")
+    live = await claude.start(spec)
+    await live.pause()
+    rested = (await collect(live))[-1]
+    (Path(spec.env["HOME"]) / ".claude.json").unlink()  # Where the program keeps what its last conversation cost.
+    done = (await run(_goes_on(spec, rested)))[-1]
+    assert done.usage.cost_usd == pytest.approx(rested.usage.cost_usd * 3)
+
+
+async def until_there(path: Path) -> None:
+    async with asyncio.timeout(60):
+        while not path.exists():
+            await asyncio.sleep(0.02)
+
+
+def _goes_on(spec: RunSpec, rested: Rested) -> RunSpec:
+    return msgspec.structs.replace(
+        spec, prompt=GO_ON, resume=rested.native_session_id, turns_before=rested.turn_count, usage_before=rested.usage
+    )
 
 
 async def test_parallel_calls_each_have_their_own_end(tmp_path, scripted_model):

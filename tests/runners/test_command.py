@@ -173,6 +173,47 @@ async def test_stop_ends_the_whole_tree(tmp_path):
     await live.stop()
 
 
+COUNTS = """
+import subprocess, time
+subprocess.Popen(["sh", "-c", "echo $$ > child.pid; exec setsid tail -f /dev/null"])
+for count in range(10_000):
+    open("count.pid", "w").write(str(count))
+    time.sleep(0.01)
+"""
+
+
+async def test_a_paused_command_stands_still_and_goes_on(tmp_path):
+    spec = make_spec(tmp_path, command=python(COUNTS), idle_timeout_s=1, timeout_s=1)
+    live = await command.start(spec)
+    events = asyncio.create_task(collect(live))
+    count = await until_exists(spec.cwd / "count.pid")
+    await until_exists(spec.cwd / "child.pid")
+    assert await live.pause()
+    assert await live.pause()
+    before = count.read_text()
+    await asyncio.sleep(1.5)  # Longer than it may be silent, or take.
+    assert count.read_text() == before
+    await live.resume()
+    async with asyncio.timeout(5):
+        while count.read_text() in ("", before):
+            await asyncio.sleep(0.01)
+    assert (await events)[-1].error_type == "timeout"
+    assert trees.find_marked(spec.run_id) == []
+
+
+async def test_a_paused_command_is_stopped_without_waiting_for_the_kill(tmp_path):
+    spec = make_spec(tmp_path, command=sh("echo $$ > far.pid; exec tail -f /dev/null"))
+    live = await command.start(spec)
+    events = asyncio.create_task(collect(live))
+    await until_exists(spec.cwd / "far.pid")
+    await live.pause()
+    async with asyncio.timeout(2):
+        await live.stop()
+    assert (await events)[-1].error_type == "stopped"
+    assert trees.find_marked(spec.run_id) == []
+    assert not await live.pause()
+
+
 async def test_stopping_before_the_program_is_up(tmp_path):
     spec = make_spec(tmp_path, command=("tail", "-f", "/dev/null"))
     live = await command.start(spec)

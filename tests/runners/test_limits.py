@@ -34,5 +34,19 @@ async def test_waiting_for_a_person_counts_for_neither():
     assert time.monotonic() - began >= 0.69
 
 
+async def test_standing_still_counts_for_neither():
+    clock = RunClock(timeout_s=0.2, idle_timeout_s=0.2)
+    expired = asyncio.create_task(clock.expired())
+    clock.hold()
+    clock.hold()
+    await asyncio.sleep(0.4)
+    assert not expired.done()
+    clock.release()
+    clock.release()
+    began = time.monotonic()
+    await expired
+    assert 0.1 < time.monotonic() - began < 0.3
+
+
 def test_a_run_that_asks_nobody_has_nothing_to_stand_still_for():
     assert RunClock(1, 1).standing(None) is None

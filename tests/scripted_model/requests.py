@@ -27,6 +27,8 @@ class Asked:
     stream: bool
     #: The prompt that is being answered.
     prompt: str = ""
+    #: The newest words of a person, whether they began a prompt or came while one was being answered.
+    heard: str = ""
     scenario: str | None = None
     #: Tool results since that prompt.
     results: int = 0
@@ -79,6 +81,7 @@ def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:
     if block["type"] == "tool_result":
         asked.results += 1
     elif block["type"] == "text" and _is_prompt(block["text"]):
+        asked.heard = block["text"]
         names = _SCENARIO.findall(block["text"])
         if names:
             asked.scenario = _known(names[-1])

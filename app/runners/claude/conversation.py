@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 class Conversation:
     """One run's exchange with the program, message by message."""
 
-    def __init__(self, permissions: Permissions) -> None:
+    def __init__(self, permissions: Permissions, turns_before: int = 0, usage_before: Usage | None = None) -> None:
         self._permissions = permissions
         self.native_session_id: str | None = None
-        self.usage = Usage()
+        self.usage = self._usage_before = usage_before or Usage()
         #: Model turns: the API calls whose answer came, told by their message id.
-        self.turns = 0
+        self.turns = turns_before
         self.result: ResultMessage | None = None
         self.result_text: str | None = None
         self._texts: dict[str, int] = {}
@@ -123,12 +123,19 @@ class Conversation:
         self.native_session_id = message.session_id or self.native_session_id
         self.result_text = message.result if message.result and not message.is_error else self.result_text
         tokens = claude_tokens(message.usage)
+        written = _sum(self.usage.output_tokens, tokens["output_tokens"])
         self.usage = Usage(  # Tokens are told for each prompt, money for the whole process.
             input_tokens=_sum(self.usage.input_tokens, tokens["input_tokens"]),
-            output_tokens=_sum(self.usage.output_tokens, tokens["output_tokens"]),
-            cost_usd=message.total_cost_usd,
+            output_tokens=written,
+            cost_usd=self._cost(message, written or 0),
         )
         return [self.usage]
+
+    def _cost(self, message: "ResultMessage", written: int) -> float | None:
+        """A program that goes on with a conversation mostly counts on from there; one that forgot begins at nothing."""
+        told, before = message.total_cost_usd, self._usage_before.cost_usd
+        counted = sum(int(each.get("outputTokens") or 0) for each in (message.model_usage or {}).values())
+        return told if told is None or before is None or counted >= written else told + before
 
     def _count_turn(self, message_id: str, parent_tool_use_id: str | None) -> None:
         if message_id not in self._texts:

@@ -57,7 +57,7 @@ def make_options(
             "PostToolUse": after,
             "PostToolUseFailure": after,
         },
-        max_turns=spec.max_turns,
+        max_turns=max(1, spec.max_turns - spec.turns_before) if spec.max_turns else None,
         resume=resume,
         setting_sources=[],  # The repository's own settings could start programs.
         strict_mcp_config=True,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from app.processes import trees
 from app.processes.spawning import read_guard_pid, read_start_error
-from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec
+from app.runners.base import (
+    GO_ON,
+    Availability,
+    Capabilities,
+    ErrorType,
+    Finished,
+    LiveRun,
+    Notice,
+    Rested,
+    RunSpec,
+)
 from app.runners.claude.conversation import Conversation
 from app.runners.claude.options import Hooks, make_options
 from app.runners.claude.permissions import Permissions
@@ -36,6 +46,7 @@ class ClaudeRunner:
         messages=True,
         max_turns="native",
         tool_limits="native",
+        pause="turn",
     )
 
     def availability(self, env: Mapping[str, str], command: tuple[str, ...] = ()) -> Availability:
@@ -52,14 +63,24 @@ class ClaudeRun(QueuedRun):
 
     def __init__(self, spec: RunSpec) -> None:
         self._permissions = Permissions(spec.allowed_tools, spec.cwd)
-        self._conversation = Conversation(self._permissions)
+        self._conversation = Conversation(self._permissions, spec.turns_before, spec.usage_before)
+        #: Somebody asked for a rest; and the program was told to end its turn for it.
+        self._pausing = self._halted = False
         self._stderr: deque[str] = deque(maxlen=20)
         #: Set while no program is being started.
         self._settled = asyncio.Event()
         self._settled.set()
         super().__init__(spec)
 
-    async def _work(self) -> Finished:
+    async def pause(self) -> bool:
+        """Rest when the calls of the current turn have ended, or the answer that ends it is there."""
+        self._pausing = True
+        return False
+
+    async def resume(self) -> None:
+        self._pausing = False
+
+    async def _work(self) -> Finished | Rested:
         program = find_claude(self.spec.env)
         if not program.ready:
             return Finished(error_type="runner_missing", error=program.missing)
@@ -74,7 +95,7 @@ class ClaudeRun(QueuedRun):
             for event in self._conversation.close_open_calls():
                 await self.emit(event)
 
-    async def _talk(self, program: str) -> Finished:
+    async def _talk(self, program: str) -> Finished | Rested:
         client = await self._connect(program, self.spec.resume)
         try:
             return await self._converse(client) if client else Finished(error_type=self.stop_reason)
@@ -105,7 +126,7 @@ class ClaudeRun(QueuedRun):
     def _is_unknown(self, resume: str, error: Exception) -> bool:
         return "No conversation found" in "\n".join([str(error), *self._stderr])
 
-    async def _converse(self, client: "ClaudeSDKClient") -> Finished:
+    async def _converse(self, client: "ClaudeSDKClient") -> Finished | Rested:
         talk = self._conversation
         prompt: str | None = self.spec.prompt
         while prompt is not None:
@@ -115,13 +136,21 @@ class ClaudeRun(QueuedRun):
                 await self._hear(message)
             if self.stop_reason or talk.result is None or talk.result.is_error:
                 return self._failed()
+            if self._pausing and self._has_turns_left():
+                return self._rested()
             prompt = await self._next_prompt()
         return self._finished(self.stop_reason)
 
     async def _next_prompt(self) -> str | None:
-        if self.spec.max_turns and self._conversation.turns >= self.spec.max_turns:
+        halted, self._halted = self._halted, False
+        if halted and not self._has_turns_left():
             return None
-        return await self.ask_next(self._program_gone())
+        message = await self.ask_next(self._program_gone()) if self._has_turns_left() else None
+        # It was halted for a rest that nobody wants any more.
+        return message or (GO_ON if halted and not self.stop_reason else None)
+
+    def _has_turns_left(self) -> bool:
+        return not self.spec.max_turns or self._conversation.turns < self.spec.max_turns
 
     async def _program_gone(self) -> None:
         if pid := read_guard_pid(self.spec.state_dir):
@@ -139,12 +168,20 @@ class ClaudeRun(QueuedRun):
         for event in events:
             await self.emit(event)
         decision = {"permissionDecision": "deny" if refusal else "allow", "permissionDecisionReason": refusal or ""}
-        return {"hookSpecificOutput": {"hookEventName": "PreToolUse", **decision}}
+        answer = {"hookSpecificOutput": {"hookEventName": "PreToolUse", **decision}}
+        return answer | self._halt_if_pausing(hook) if refusal else answer  # After a refusal no other hook is called.
 
     async def _after_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
         for event in self._conversation.after_tool(hook):
             await self.emit(event)
-        return {}
+        return self._halt_if_pausing(hook)
+
+    def _halt_if_pausing(self, hook: Any) -> dict[str, Any]:
+        """End the turn once all its calls have ended, before the model is asked again; not that of a subagent alone."""
+        if not self._pausing or hook.get("agent_id"):
+            return {}
+        self._halted = True
+        return {"continue_": False, "stopReason": "The run was paused."}
 
     def _failed(self) -> Finished:
         result = self._conversation.result
@@ -165,6 +202,11 @@ class ClaudeRun(QueuedRun):
         code = getattr(error, "exit_code", None)
         why = f"{type(error).__name__}: {error}" if code is None else describe_exit("Claude Code", code)
         return self._finished("process_exit", "\n".join([why, *self._stderr]))
+
+    def _rested(self) -> Rested:
+        talk = self._conversation
+        session = talk.native_session_id or self.spec.resume
+        return Rested(turn_count=talk.turns, usage=talk.usage, native_session_id=session)
 
     def _finished(self, error_type: ErrorType | None, error: str | None = None) -> Finished:
         talk = self._conversation

@@ -1,0 +1,47 @@
+"""Write that the program of a run is about to start, for the first time or after a rest, and with which words."""
+
+from app.agents import states
+from app.events.recording import SYSTEM, record
+from app.ids import create_id
+from app.postgres.reading import execute
+from app.processes import trees
+from app.projects.locking import locked
+from app.runners.base import GO_ON
+from app.runs import states as run_states
+from app.runs.claiming import Claim
+from app.runs.pausing import go_on_in_lock
+from app.runs.rows import RunRow, get_run
+from app.runs.tables import RunDetail
+from app.sessions.messaging import deliver_all_in_lock
+
+
+async def launch(claim: Claim) -> str | None:
+    """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead."""
+    async with locked(claim.project_id):
+        run = await get_run(claim.run_id)
+        if run.pause_requested:
+            return None
+        await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
+        if run.status == "paused":
+            await go_on_in_lock(claim, run)
+        else:
+            await run_states.change(run, "begin", actor=SYSTEM)
+            await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
+        return await _words(claim, run)
+
+
+async def _words(claim: Claim, run: RunRow) -> str:
+    if run.turn_count:
+        return await deliver_all_in_lock(claim.session_id) or GO_ON
+    if run.cause in ("task", "background"):
+        await _record_task(claim, run.prompt)
+    return run.prompt
+
+
+async def _record_task(claim: Claim, prompt: str) -> None:
+    payload = {"message": create_id(), "text": prompt, "role": "user"}
+    await record(
+        claim.project_id, "message", actor=SYSTEM, subject=claim.run_id,
+        session_id=claim.session_id, payload=payload,
+    )  # fmt: skip
+    await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", claim.session_id)
