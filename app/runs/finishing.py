@@ -32,6 +32,8 @@ from app.tasks.rows import TaskRow, get_task
 from app.worktrees.removing import save_work
 from app.worktrees.rows import WorktreeRow, get_worktree
 
+#: The column's limit, nearly 25 days: a background agent may run longer.
+LONGEST_MS = 2**31 - 1
 #: What is said of an ending for which the runner has no words of its own.
 _SENTENCES = {
     "stopped": "A person stopped the run.",
@@ -124,7 +126,7 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
             AgentRun.error: ending.error,
             AgentRun.error_type: ending.error_type,
             AgentRun.completed_at: ended,
-            AgentRun.duration: int((ended - run.started_at).total_seconds() * 1000),
+            AgentRun.duration: min(int((ended - run.started_at).total_seconds() * 1000), LONGEST_MS),
         }
     ).where((AgentRun.id == run.id) & AgentRun.completed_at.is_null())
     values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
