@@ -45,7 +45,7 @@ from app.web.csrf import csrf_config
 from app.web.errors import exception_handlers
 from app.web.limits import REQUEST_BODY
 from app.web.security import AllowedHosts, add_security_headers, own_names
-from app.worktrees.controllers import WorktreeController
+from app.worktrees.controllers import ProjectWorktreesController, WorktreeController
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     RecoveryController,
     SessionListController,
     SessionController,
+    ProjectWorktreesController,
     WorktreeController,
     AuditController,
     ThemeController,

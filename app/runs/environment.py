@@ -3,8 +3,8 @@
 from app.projects.rows import ProjectRow
 from app.runs.rows import RunRow
 from app.settings import Settings
+from app.tasks.ports import ports_of
 from app.tasks.rows import TaskRow
-from app.worktrees.numbering import ports_of
 from app.worktrees.rows import WorktreeRow
 
 

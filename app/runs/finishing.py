@@ -30,6 +30,8 @@ from app.sessions.rows import get_session
 from app.worktrees.removing import save_work
 from app.worktrees.rows import get_worktree
 
+#: The column's limit, nearly 25 days: a background agent may run longer.
+LONGEST_MS = 2**31 - 1
 #: What is said of an ending for which the runner has no words of its own.
 _SENTENCES = {
     "stopped": "A person stopped the run.",
@@ -117,7 +119,7 @@ async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:
         error=ending.error,
         error_type=ending.error_type,
         completed_at=ended,
-        duration=run.worked_ms(ended),
+        duration=min(run.worked_ms(ended), LONGEST_MS),
     )
     values: dict[Any, Any] = {RunDetail.activity: None, RunDetail.work_saved: saved}
     values |= {RunDetail.pause_requested: False, RunDetail.paused_at: None, RunDetail.paused_ms: run.rested_ms(ended)}

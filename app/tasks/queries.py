@@ -9,6 +9,7 @@ from app.agents.rows import LIVE, AgentRow, AgentStatus, agents_of, get_agent
 from app.events import reading
 from app.events.reading import LoggedEvent
 from app.postgres.reading import one, rows, scalar
+from app.tasks.ports import ports_of
 from app.tasks.rows import TaskRow
 from app.tasks.stages import Stage, pause_word, stage_of
 from app.tasks.telling import feed_item
@@ -66,6 +67,7 @@ class _Worktree(Struct, frozen=True, kw_only=True):
     base_branch: str
     path: str
     last_error: str | None
+    number: int | None
 
 
 class _Step(Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ async def task_page(
     stored = await _runs(task.id)
     runs = [_run_view(run) for run in stored]
     pausing = bool(stored) and stored[0].pause_requested
-    worktree = await _worktree(task.worktree_id) if task.worktree_id else None
+    worktree = await _worktree(task, holder) if task.worktree_id else None
     primary, others = _actions(task, stage, holder, pausing)
     return TaskPage(
         id=task.id,
@@ -171,17 +173,21 @@ def _run_view(run: _Run) -> RunView:
     )
 
 
-async def _worktree(worktree_id: str) -> WorktreePanel | None:
+async def _worktree(task: TaskRow, holder: AgentRow | None) -> WorktreePanel | None:
     found = await one(
-        _Worktree, "SELECT id, status, branch, base_branch, path, last_error FROM worktrees WHERE id = $1", worktree_id
+        _Worktree,
+        "SELECT w.id, w.status, w.branch, w.base_branch, w.path, w.last_error, d.number FROM worktrees w"
+        " LEFT JOIN worktree_details d ON d.worktree_id = w.id WHERE w.id = $1",
+        task.worktree_id,
     )
     if found is None:
         return None
     steps = await rows(
         _Step,
         "SELECT name, status, log, started_at, completed_at FROM worktree_steps WHERE worktree_id = $1",
-        worktree_id,
+        found.id,
     )
+    ports = ports_of(found.number) if found.number is not None else None
     return WorktreePanel(
         id=found.id,
         status=found.status,
@@ -189,8 +195,24 @@ async def _worktree(worktree_id: str) -> WorktreePanel | None:
         base_branch=found.base_branch,
         path=found.path,
         last_error=found.last_error or "",
+        number=found.number,
+        ports=(ports[0], ports[-1]) if ports else None,
         steps=tuple(_step(step) for step in sorted(steps, key=lambda step: list(_STEPS).index(step.name))),
+        actions=_worktree_actions(found, task, holder),
     )
+
+
+def _worktree_actions(worktree: _Worktree, task: TaskRow, holder: AgentRow | None) -> tuple[Action, ...]:
+    """A step that failed is tried again with its agent; a worktree that is lost is made again from its branch."""
+    actions: list[Action] = []
+    if worktree.status == "error" and holder is not None and holder.current_task_id == task.id:
+        if holder.status == "error":
+            actions.append(Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry"))
+    elif worktree.status == "error":
+        actions.append(Action(label="Make it again", path=f"/worktrees/{worktree.id}/restore", icon="retry"))
+    if worktree.status in ("active", "error") and task.column in ("backlog", "verified"):
+        actions.append(Action(label="Remove…", path=f"/worktrees/{worktree.id}", icon="trash", method="get"))
+    return tuple(actions)
 
 
 def _step(step: _Step) -> StepView:

@@ -101,13 +101,17 @@ class FeedItem(Struct, frozen=True, kw_only=True):
 
 
 class StepView(Struct, frozen=True, kw_only=True):
-    """One step of making a worktree, as `worktrees/_steps.html` draws it: `done`, `starting`, `error` or `idle`."""
+    """One step of making a worktree, as `worktrees/_steps.html` draws it: `done`, `starting`, `error` or `idle`.
+
+    `again` would be where it is carried out once more; the task's page does not offer that.
+    """
 
     name: str
     stage: str
     note: str = ""
     duration: int | None = None
     log: str = ""
+    again: str = ""
 
 
 class WorktreePanel(Struct, frozen=True, kw_only=True):
@@ -119,6 +123,9 @@ class WorktreePanel(Struct, frozen=True, kw_only=True):
     base_branch: str
     path: str
     last_error: str = ""
+    #: Its own on this machine while it is on disk, and the first and last of its ports.
+    number: int | None = None
+    ports: tuple[int, int] | None = None
     steps: tuple[StepView, ...] = ()
     actions: tuple[Action, ...] = ()
 

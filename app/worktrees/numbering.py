@@ -2,10 +2,6 @@
 
 from app.postgres.reading import execute, scalar
 
-#: First port of worktree 1, and how many each has.
-PORTS_FROM = 20_000
-PORTS_EACH = 10
-
 _LOCK_NUMBER = 0x6167_6E75_6D62_6572  # "agnumber": any number that nobody else takes
 
 
@@ -30,9 +26,3 @@ async def give_number(worktree_id: str) -> None:
 async def free_number(worktree_id: str) -> None:
     """Let the next worktree have the number of one that is removed, in the caller's transaction."""
     await execute("UPDATE worktree_details SET number = NULL WHERE worktree_id = $1", worktree_id)
-
-
-def ports_of(number: int) -> range:
-    """The ports that are meant for what worktree `number` starts."""
-    first = PORTS_FROM + (number - 1) * PORTS_EACH
-    return range(first, first + PORTS_EACH)

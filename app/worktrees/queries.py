@@ -4,9 +4,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from app.git.refs import resolve
 from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
+from app.tasks.ports import ports_of
+from app.worktrees.comparing import commits_against_base
+from app.worktrees.offers import mending
 from app.worktrees.rows import STEPS, StepName, StepStatus, WorktreeStatus
+from app.worktrees.surveying import Problem, sentence, survey
 from app.worktrees.views import WorktreeList, WorktreeRow, WorktreeStep
 
 #: Removed worktrees that the page lists, and characters of a step's log, from its end.
@@ -38,6 +43,13 @@ class _Row(Struct, frozen=True, kw_only=True):
     task_title: str | None
     last_error: str | None
     is_used: bool
+    #: An agent that stopped on the task, and goes on with it when it is told to.
+    retries: str | None
+    is_live: bool
+    number: int | None
+    size: int | None
+    is_larger: bool | None
+    measured_at: datetime | None
     created_at: datetime
     removed_at: datetime | None
 
@@ -52,15 +64,18 @@ class _Step(Struct, frozen=True, kw_only=True):
 
 _SELECT = """
 SELECT w.id, w.branch, w.base_branch, w.path, w.status, t.id AS task_id, t.title AS task_title, w.last_error,
-  w.created_at, w.removed_at,
+  w.created_at, w.removed_at, d.number, d.size, d.is_larger, d.measured_at,
   EXISTS (SELECT 1 FROM tasks u WHERE u.worktree_id = w.id AND u."column" IN ('in_progress', 'waiting_approval'))
-    AS is_used
-FROM worktrees w LEFT JOIN tasks t ON t.id = w.task_id
+    AS is_used,
+  (SELECT a.id FROM agents a JOIN tasks u ON u.id = a.current_task_id
+    WHERE u.worktree_id = w.id AND a.status = 'error' LIMIT 1) AS retries,
+  EXISTS (SELECT 1 FROM agent_runs r WHERE r.task_id = w.task_id AND r.completed_at IS NULL) AS is_live
+FROM worktrees w LEFT JOIN tasks t ON t.id = w.task_id LEFT JOIN worktree_details d ON d.worktree_id = w.id
 """
 
 
-async def worktrees_page(project: ProjectRow) -> WorktreeList:
-    """The worktrees of a project, newest first."""
+async def worktrees_page(project: ProjectRow, cleared: str = "") -> WorktreeList:
+    """The worktrees of a project, newest first, compared with what git lists now."""
     on_disk = await rows(
         _Row,
         f"{_SELECT} WHERE w.project_id = $1 AND w.status <> 'removed' ORDER BY w.created_at DESC, w.id",
@@ -71,42 +86,60 @@ async def worktrees_page(project: ProjectRow) -> WorktreeList:
         f"{_SELECT} WHERE w.project_id = $1 AND w.status = 'removed' ORDER BY w.removed_at DESC, w.id LIMIT {REMOVED}",
         project.id,
     )
-    steps = await _steps([row.id for row in on_disk])
+    found = await survey(project)
+    counts = await commits_against_base(project, [(row.branch, row.base_branch) for row in on_disk])
+    steps = await _steps(on_disk)
     return WorktreeList(
         project_id=project.id,
         worktree_root=project.config.worktree_root,
-        worktrees=tuple(_view(row, steps.get(row.id, ())) for row in on_disk),
+        worktrees=tuple(
+            _view(row, steps.get(row.id, ()), found.lost.get(row.id), count)
+            for row, count in zip(on_disk, counts, strict=True)
+        ),
         removed=tuple(_view(row) for row in removed),
+        strays=found.strays,
+        error=found.error,
+        size=sum(row.size or 0 for row in on_disk),
+        cleared=cleared if not found.error and await resolve(project.root, f"refs/heads/{cleared}") else "",
     )
 
 
-async def _steps(worktree_ids: list[str]) -> dict[str, tuple[WorktreeStep, ...]]:
+async def _steps(on_disk: list[_Row]) -> dict[str, tuple[WorktreeStep, ...]]:
     found = await rows(
         _Step,
         "SELECT worktree_id, name, status, right(coalesce(log, ''), $2) AS log,"
         " greatest(0, extract(epoch FROM completed_at - started_at) * 1000)::int AS duration"
         " FROM worktree_steps WHERE worktree_id = ANY($1)",
-        worktree_ids,
+        [row.id for row in on_disk],
         LOG,
     )
+    idle = {row.id for row in on_disk if row.status == "active" and not row.is_live}
     by_worktree: dict[str, list[_Step]] = {}
     for step in sorted(found, key=lambda step: STEPS.index(step.name)):
         by_worktree.setdefault(step.worktree_id, []).append(step)
-    return {id: tuple(_step(step) for step in steps) for id, steps in by_worktree.items()}
+    return {id: tuple(_step(step, id in idle) for step in steps) for id, steps in by_worktree.items()}
 
 
-def _step(step: _Step) -> WorktreeStep:
-    skipped = step.status == "skipped"
+def _step(step: _Step, is_idle: bool) -> WorktreeStep:
+    skipped, waits = step.status == "skipped", step.status == "pending" and is_idle
+    repeatable = is_idle and step.name != "add" and step.status in ("done", "skipped")
     return WorktreeStep(
         name=STEP_NAMES[step.name],
         stage=_STAGES[step.status],
-        note="not needed" if skipped else "",
+        note="not needed" if skipped else "with the next run" if waits else "",
         duration=None if skipped else step.duration,
         log=step.log,
+        again=f"/worktrees/{step.worktree_id}/steps/{step.name}/again" if repeatable else "",
     )
 
 
-def _view(row: _Row, steps: tuple[WorktreeStep, ...] = ()) -> WorktreeRow:
+def _view(
+    row: _Row,
+    steps: tuple[WorktreeStep, ...] = (),
+    problem: Problem | None = None,
+    count: tuple[int, int] | None = None,
+) -> WorktreeRow:
+    ports = ports_of(row.number) if row.number is not None else None
     return WorktreeRow(
         id=row.id,
         branch=row.branch,
@@ -116,6 +149,15 @@ def _view(row: _Row, steps: tuple[WorktreeStep, ...] = ()) -> WorktreeRow:
         task_id=row.task_id or "",
         task_title=row.task_title or "",
         last_error=row.last_error or "",
+        problem=sentence(problem, row.path) if problem else "",
+        number=row.number,
+        ports=(ports[0], ports[-1]) if ports else None,
+        ahead=count[0] if count else None,
+        behind=count[1] if count else None,
+        size=row.size,
+        is_larger=bool(row.is_larger),
+        measured_at=row.measured_at,
+        actions=mending(row.id, row.status, problem, row.retries, is_live=row.is_live),
         steps=steps,
         removable=row.status in ("active", "error") and not row.is_used,
         created_at=row.created_at,

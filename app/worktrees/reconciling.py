@@ -76,5 +76,5 @@ async def _write(worktree_id: str, problem: Problem) -> bool:
         # A live run tells by its own end what is wrong.
         if worktree.status not in ("creating", "active") or await is_at_work(worktree):
             return False
-        await change(worktree, "fail", error=sentence(problem, worktree))
+        await change(worktree, "fail", error=sentence(problem, worktree.path))
     return True

@@ -60,11 +60,18 @@ async def remove_by_hand(worktree_id: str, actor: Actor = SYSTEM) -> WorktreeRow
     worktree = await get_worktree(worktree_id)
     if worktree.status == "removed":
         raise Conflict("This worktree is removed already.", "WORKTREE_NOT_FOUND")
-    in_use = await scalar(
-        "SELECT title FROM tasks WHERE worktree_id = $1 AND \"column\" IN ('in_progress', 'waiting_approval')",
-        worktree.id,
-    )
-    if in_use:
-        raise Conflict(f"The task '{in_use}' works in this worktree. Cancel the task instead.", "CONFLICT")
-    await take_down(worktree, actor=actor)
+    await remove_unused(worktree, actor)
     return await get_worktree(worktree_id)
+
+
+async def remove_unused(worktree: WorktreeRow, actor: Actor) -> None:
+    """Take down what no task works in; from the moment of that look on, no run begins there."""
+    async with locked(worktree.project_id):
+        in_use = await scalar(
+            "SELECT title FROM tasks WHERE worktree_id = $1 AND \"column\" IN ('in_progress', 'waiting_approval')",
+            worktree.id,
+        )
+        if in_use:
+            raise Conflict(f"The task '{in_use}' works in this worktree. Cancel the task instead.", "CONFLICT")
+        await change(worktree, "remove", actor=actor)
+    await take_down(await get_worktree(worktree.id), actor=actor)

@@ -27,7 +27,7 @@ async def restore(worktree_id: str, actor: Actor) -> WorktreeRow:
     if found.error:
         raise Conflict(f"The repository cannot be looked at: {found.error}", "WORKTREE_NOT_MADE")
     if problem == "unknown":
-        raise Conflict(sentence(problem, worktree), "WORKTREE_NOT_MADE")
+        raise Conflict(sentence(problem, worktree.path), "WORKTREE_NOT_MADE")
     if problem is None and worktree.status not in ("error", "creating"):
         raise Conflict("There is nothing to mend in this worktree.", "WORKTREE_INVALID_TRANSITION")
     try:

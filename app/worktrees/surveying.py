@@ -54,17 +54,17 @@ async def survey(project: ProjectRow) -> Survey:
     return Survey(lost={id: found for id, found in problems.items() if found}, strays=await _strays(places))
 
 
-def sentence(problem: Problem, worktree: WorktreeRow) -> str:
+def sentence(problem: Problem, path: str) -> str:
     """What is wrong, and what helps."""
     match problem:
         case "gone":
-            return f"The folder {worktree.path} is gone. Make it again from its branch, or remove it."
+            return f"The folder {path} is gone. Make it again from its branch, or remove it."
         case "moved":
-            return f"git looks for {worktree.path} in another place. Make it again, and git is told where it is."
+            return f"git looks for {path} in another place. Make it again, and git is told where it is."
         case "unmarked":
-            return f"The lock that marks {worktree.path} as ours is off. Make it again, and it is locked again."
+            return f"The lock that marks {path} as ours is off. Make it again, and it is locked again."
         case "unknown":
-            return f"git does not know {worktree.path} any more. Move that folder away, then make it again."
+            return f"git does not know {path} any more. Move that folder away, then make it again."
         case "cut_off":
             return "Making it was cut off. Make it again, or remove it."
 

@@ -24,6 +24,7 @@ from app.tasks.forms import Cancellation, Move, NewTask, TaskEdit
 from app.web.controllers import ThemeForm
 from app.web.error_words import _BY_CODE
 from app.web.errors import _CODES
+from app.worktrees.forms import Clear, Prune
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
@@ -40,6 +41,8 @@ FORMS: dict[str, type[Struct]] = {
     "/tasks/{id}/approve": Approval,
     "/tasks/{id}/reject": Rejection,
     "/sessions/{id}/messages": Message,
+    "/projects/{id}/worktrees/prune": Prune,
+    "/projects/{id}/worktrees/clear": Clear,
     "/theme": ThemeForm,
 }
 

@@ -5,15 +5,17 @@ import pytest
 
 from app.agents.rows import get_agent
 from app.git.refs import current_branch
-from app.postgres.reading import scalar
+from app.postgres.reading import execute, scalar
 from app.processes import trees
+from app.projects.rows import ProjectRow
 from app.runs.retrying import retry
-from app.runs.rows import RunRow
+from app.runs.rows import RunRow, get_run
 from app.runs.stopping import stop_run
 from app.sessions.rows import get_session
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.rows import get_worktree, steps_of
 from tests.git.repositories import commit, user
+from tests.work import begin, end
 from tests.workshop import MARA, Workshop
 
 SLEEP = "echo $$ > pid; echo work > work.txt; exec tail -f /dev/null"
@@ -215,3 +217,11 @@ async def test_the_environment_is_an_allow_list_with_the_names_of_the_contract(w
         "AGENTPANE_PORT_BASE": "20000",
     }
     assert "DATABASE_PASSWORD_OF_SOMEBODY" not in env
+
+
+async def test_a_run_of_many_weeks_can_end(project: ProjectRow) -> None:
+    claim = await begin(project.id)
+    await execute("UPDATE agent_runs SET started_at = started_at - interval '60 days'")
+    await end(claim)
+    run = await get_run(claim.run_id)
+    assert (run.status, run.duration) == ("completed", 2**31 - 1)

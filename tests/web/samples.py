@@ -27,10 +27,13 @@ from app.projects.views import NewProject, ProjectSettings
 from app.runs.interrupted import Interrupted
 from app.runs.views import RunList, RunRow
 from app.sessions.views import SessionList, SessionRow
+from app.tasks.views import Action
 from app.web.context import PageContext, ProjectLink
 from app.web.forms import Entered
 from app.web.templates import COLUMNS
-from app.worktrees.views import WorktreeList, WorktreeRow, WorktreeStep
+from app.worktrees.pruning import Candidate, Known
+from app.worktrees.surveying import Stray
+from app.worktrees.views import KeptBranch, PrunePage, WorktreeList, WorktreeRow, WorktreeStep
 
 NOW = datetime.now(UTC)
 PROJECT = ProjectLink("p1wheelwright", "wheelwright", 5)
@@ -190,6 +193,10 @@ SETTINGS = ProjectSettings(
     worktree_root=".worktrees",
     env_file=".env",
     install_command="uv sync --frozen",
+    install_timeout=900,
+    init_timeout=900,
+    branch_template="agent/{id}/{slug}",
+    stale_after_days=14,
     init_script="scripts/dev-init",
     allowed_tools=("Read", "Grep", "Glob", "Edit", "Write", "Bash(pytest:*)", "Bash(uv run:*)"),
     max_turns=40,
@@ -294,7 +301,9 @@ WORKTREES = WorktreeList(
     project_id=PROJECT.id,
     worktree_root=".worktrees",
     worktrees=(
-        WorktreeRow(id="w1", branch="agent/k7f2q9/cache-parsed-wheels-between-resolver-runs", base_branch="main", path="~/src/wheelwright/.worktrees/k7f2q9-cache-parsed-wheels", status="active", task_id="k7f2q9", task_title="Cache parsed wheels between resolver runs", created_at=before(minutes=7)),
+        WorktreeRow(id="w1", branch="agent/k7f2q9/cache-parsed-wheels-between-resolver-runs", base_branch="main", path="~/src/wheelwright/.worktrees/k7f2q9-cache-parsed-wheels", status="active", task_id="k7f2q9", task_title="Cache parsed wheels between resolver runs", created_at=before(minutes=7), number=1, ports=(20_000, 20_009), ahead=4, behind=1, size=214_000_000, measured_at=before(minutes=3),
+            steps=(WorktreeStep(name="Copy env files", stage="done", duration=20, log=".env was copied with its mode.", again="/worktrees/w1/steps/env/again"),)),
+        WorktreeRow(id="w4", branch="agent/z2z2z2/lost", base_branch="main", path="~/src/wheelwright/.worktrees/z2z2z2-lost", status="error", problem="The folder ~/src/wheelwright/.worktrees/z2z2z2-lost is gone.", created_at=before(days=9), number=12, ports=(20_110, 20_119), size=0, is_larger=True, measured_at=before(days=1), actions=(Action(label="Make it again", path="/worktrees/w4/restore", icon="retry", tone="primary"),)),
         WorktreeRow(
             id="w2", branch="agent/q9k5we/fetch-metadata", base_branch="main", path="~/src/wheelwright/.worktrees/q9k5we-fetch-metadata", status="error", task_id="q9k5we", task_title="Fetch metadata in parallel, per host",
             last_error="The init script ended with exit code 127.", removable=True, created_at=before(minutes=1),
@@ -306,7 +315,26 @@ WORKTREES = WorktreeList(
             ),
         ),
     ),
+    strays=(
+        Stray(id="s1", path="/srv/wheelwright/.worktrees/s1", branch="agent/s1s1s1/left", head="4d2a9c0b1e", is_missing=False, lock_reason="agentpane:worktree:s1"),
+        Stray(id="s2", path="/srv/wheelwright/.worktrees/s2", branch=None, head="9c0b1e4d2a", is_missing=False, lock_reason="agentpane:worktree:s2"),
+    ),
+    error="~/src/wheelwright is not a folder.",
+    size=214_000_000,
+    cleared="agent/c1c1c1/cleared",
     removed=(WorktreeRow(id="w3", branch="agent/p4r6mb/reuse-one-tls-session", base_branch="main", path="x", status="removed", task_id="p4", task_title="Reuse one TLS session per index", created_at=before(days=4), removed_at=before(days=3)),),
+)  # fmt: skip
+
+PRUNE = PrunePage(
+    project_id=PROJECT.id,
+    stale_after_days=14,
+    going=(
+        Candidate(known=Known(id="w8", status="active", branch="agent/w8w8w8/sort-the-lock-file", base_branch="main", task_id="w8", task_title="Sort the lock file", used_by=None, last_used_at=before(days=40), size=310_000_000), shown="w8:1:2", uncommitted=3, ahead=2),
+        Candidate(known=Known(id="w9", status="error", branch="agent/w9w9w9/gone", base_branch="trunk", task_id=None, task_title=None, used_by=None, last_used_at=before(days=60), size=None), shown="w9::", ahead=None),
+    ),
+    kept=(Candidate(known=Known(id="w1", status="active", branch="agent/k7f2q9/cache", base_branch="main", task_id="k7", task_title="Cache", used_by="Cache", last_used_at=before(minutes=7), size=1), kept_because="The task 'Cache' works in it."),),
+    gone=(KeptBranch(branch="agent/g1g1g1/gone", base_branch="main", ahead=2), KeptBranch(branch="agent/g2g2g2/merged", base_branch="main", ahead=0)),
+    stayed=(KeptBranch(branch="agent/g3g3g3/stayed", base_branch="main", why="It is not as it was shown any more, so it stayed. Look at it again."),),
 )  # fmt: skip
 
 AUDIT = AuditList(

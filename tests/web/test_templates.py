@@ -15,7 +15,7 @@ from app.runs.views import RunList
 from app.sessions.views import SessionList
 from app.web.fragments import csrf_input, finish
 from app.web.templates import environment, render
-from app.worktrees.views import WorktreeList
+from app.worktrees.views import PrunePage, WorktreeList
 from tests.web import samples
 
 AGENT_VIEW = {"defaults": samples.DEFAULTS}
@@ -44,6 +44,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sessions": ("sessions/index.html", {"listed": samples.SESSIONS}),
     "sessions, none": ("sessions/index.html", {"listed": SessionList(project_id="p", sessions=())}),
     "worktrees": ("worktrees/index.html", {"listed": samples.WORKTREES}),
+    "prune": ("worktrees/prune.html", {"prune": samples.PRUNE}),
+    "prune, none": (
+        "worktrees/prune.html",
+        {"prune": PrunePage(project_id="p", stale_after_days=14, going=(), kept=())},
+    ),
     "worktrees, none": ("worktrees/index.html", {"listed": WorktreeList(project_id="p", worktree_root=".worktrees")}),
     "audit": ("audit/index.html", {"listed": samples.AUDIT}),
     "audit entry": ("audit/entry.html", {"entry": samples.AUDIT_ENTRY}),

@@ -11,7 +11,7 @@ from app.projects.forms import NewProject
 from app.projects.rows import ProjectRow
 from app.projects.tables import Project
 from app.runs.claiming import claim_next
-from app.worktrees.numbering import ports_of
+from app.tasks.ports import ports_of
 from app.worktrees.removing import take_down
 from app.worktrees.rows import WorktreeRow, get_worktree, steps_of
 from tests.git.repositories import make_repository
