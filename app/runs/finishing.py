@@ -30,6 +30,7 @@ from app.runs.tables import RunDetail
 from app.sessions.messaging import follow_up_with_queue
 from app.tasks.moving import transition, write
 from app.tasks.rows import TaskRow, get_task
+from app.worktrees.creating import cut_off
 from app.worktrees.removing import save_work
 from app.worktrees.rows import WorktreeRow, get_worktree
 
@@ -86,6 +87,8 @@ def _worded(ending: Finished, clean: Redactor) -> Finished:
 
 async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finished, Work, bool]:
     worktree = await get_worktree(claim.worktree_id)
+    if worktree.status == "creating":
+        await cut_off(worktree, ending.error or "The run ended before it was done.")
     if worktree.status != "active":
         return ending, Work(), False
     try:

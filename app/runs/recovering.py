@@ -16,8 +16,6 @@ from app.runs.finishing import finish
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, live_runs
 from app.tasks.rows import get_task
-from app.worktrees.creating import cut_off
-from app.worktrees.rows import get_worktree
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +53,6 @@ async def _write_end(run: RunRow) -> None:
     if task.worktree_id is None:
         return
     claim = Claim(run.id, task.id, agent.id, run.session_id, task.worktree_id, run.project_id)
-    await _unblock_worktree(claim)
     recorder = Recorder(claim, agent.name, Redactor({}))
     ending = Finished(
         error_type="interrupted",
@@ -67,10 +64,3 @@ async def _write_end(run: RunRow) -> None:
         await finish(claim, recorder, ending)
     except (DomainError, GitRefused, GitError, OSError):
         log.exception("the end of run %s could not be written", run.id)
-
-
-async def _unblock_worktree(claim: Claim) -> None:
-    """A worktree whose making was cut off can be made again from the step that was going on."""
-    worktree = await get_worktree(claim.worktree_id)
-    if worktree.status == "creating":
-        await cut_off(worktree, WHY)
