@@ -6,6 +6,7 @@ from typing import Any
 from piccolo.engine.postgres import PostgresEngine
 
 from app.postgres.errors import PostgresError
+from app.postgres.transactions import Transaction
 
 MINIMUM_CONNECTIONS = 2
 MAXIMUM_CONNECTIONS = 8
@@ -19,6 +20,10 @@ class _LateEngine(PostgresEngine):
 
     async def prep_database(self) -> None:
         """We need no extensions."""
+
+    def transaction(self, allow_nested: bool = True) -> Transaction:
+        """A transaction, or in an open one nothing new."""
+        return Transaction(engine=self, allow_nested=allow_nested)
 
 
 _ENGINE = _LateEngine(config={"dsn": ""}, extensions=())

@@ -13,6 +13,7 @@ import msgspec
 from app.agents.rows import AgentRow, get_agent
 from app.events.recording import Actor
 from app.git.repository import inspect
+from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.processes.redacting import Redactor
 from app.projects.rows import ProjectRow, get_project
@@ -64,9 +65,7 @@ class Drive:
         except SetupFailed as error:
             ending = Finished(error_type="setup_failed", error=error.message)
         except Exception as error:
-            log.exception("run %s failed in our own code", self.claim.run_id)
-            reason: ErrorType = "interrupted" if self._live else "setup_failed"
-            ending = Finished(error_type=reason, error=f"AgentPane failed: {error}")
+            ending = self._broken_off(error)
         if self._live is not None:
             await self._live.stop("interrupted")
         following = await self._write(recorder, self._worded(ending))
@@ -112,6 +111,15 @@ class Drive:
                 await move_on(self.claim)
             elif await self._live.pause():
                 await stand_still(self.claim)
+
+    def _broken_off(self, error: Exception) -> Finished:
+        """The ending of a run that did not fail by itself."""
+        if is_away(error):
+            log.warning("run %s is interrupted: the database is away", self.claim.run_id)
+            return Finished(error_type="interrupted", error="The database was away while this run was going on.")
+        log.error("run %s failed in our own code", self.claim.run_id, exc_info=error)
+        reason: ErrorType = "interrupted" if self._live else "setup_failed"
+        return Finished(error_type=reason, error=f"AgentPane failed: {error}")
 
     @property
     def _state_dir(self) -> Path:

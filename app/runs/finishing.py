@@ -27,6 +27,8 @@ from app.runs.recording import Recorder
 from app.runs.rows import RunRow, ToolSummary, get_run
 from app.runs.tables import RunDetail
 from app.sessions.rows import get_session
+from app.tasks.rows import get_task
+from app.worktrees.creating import cut_off
 from app.worktrees.removing import save_work
 from app.worktrees.rows import get_worktree
 
@@ -88,11 +90,13 @@ def _worded(ending: Finished, clean: Redactor) -> Finished:
 
 async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finished, Work, bool]:
     worktree = await get_worktree(claim.worktree_id)
+    if worktree.status == "creating":
+        await cut_off(worktree, ending.error or "The run ended before it was done.")
     if worktree.status != "active":
         return ending, Work(), False
     try:
         agent = await get_agent(claim.agent_id)
-        title = (await get_session(claim.session_id)).title or "Work"
+        title = await _title_of(claim)
         author = Identity(agent.name, f"{agent.id}@agents.localhost")
         await save_work(worktree, f"{title}\n\nRun {run.number} by {agent.name}", author)
         await return_to_branch(worktree.root, worktree.branch)
@@ -102,6 +106,12 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
             ending, error_type=ending.error_type or "setup_failed", error=f"The work could not be committed: {error}"
         )
         return failed, Work(), False
+
+
+async def _title_of(claim: Claim) -> str:
+    if claim.task_id is not None:
+        return (await get_task(claim.task_id)).title
+    return (await get_session(claim.session_id)).title or "Work"
 
 
 async def _write_run(run: RunRow, ending: Finished, saved: bool) -> RunRow:

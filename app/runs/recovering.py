@@ -17,8 +17,6 @@ from app.runs.recording import Recorder
 from app.runs.rows import RunRow, live_runs
 from app.sessions.standalone import standalone
 from app.tasks.rows import get_task
-from app.worktrees.creating import cut_off
-from app.worktrees.rows import get_worktree
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +52,6 @@ async def _write_end(run: RunRow) -> None:
     if run.session_id is None or worktree_id is None:
         return
     claim = Claim(run.id, run.task_id, agent.id, run.session_id, worktree_id, run.project_id)
-    await _unblock_worktree(claim)
     recorder = Recorder(claim, agent.name, Redactor({}))
     ending = Finished(
         error_type="interrupted",
@@ -73,10 +70,3 @@ async def _worktree_of(run: RunRow) -> str | None:
         return (await get_task(run.task_id)).worktree_id
     session = await standalone(run.session_id)
     return session.worktree_id if session else None
-
-
-async def _unblock_worktree(claim: Claim) -> None:
-    """A worktree whose making was cut off can be made again from the step that was going on."""
-    worktree = await get_worktree(claim.worktree_id)
-    if worktree.status == "creating":
-        await cut_off(worktree, WHY)

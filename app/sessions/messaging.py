@@ -86,10 +86,11 @@ async def deliver_all_in_lock(session_id: str) -> str:
 
 async def follow_up(task: TaskRow, agent: AgentRow, pending: Pending, *, actor: Actor, **changes: Any) -> TaskRow:
     """Put a task without a live run back into the queue for its own agent. The caller holds the project's lock."""
-    if agent.status in ("error", "completed") and agent.current_task_id in (task.id, None):
+    if agent.status in ("error", "completed") and agent.current_session_id in (task.session_id, None):
         await states.change(
-            task.project_id, agent.id, "clear", actor=actor, current_task_id=None, current_session_id=None
-        )
+            task.project_id, agent.id, "clear", actor=actor,
+            current_task_id=None, current_session_id=None, current_worktree_id=None,
+        )  # fmt: skip
     metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=agent.id, pending=pending, ended_by=None)
     changes |= {"agent_id": None, "metadata": msgspec.json.encode(metadata).decode()}
     return await write(task, "task.queued", actor=actor, **changes)

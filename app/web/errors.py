@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, PermissionDeniedException, ValidationException
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from app.errors import DomainError
 from app.ids import create_id
+from app.postgres.errors import is_away
 from app.web.context import page_context
 from app.web.error_words import error_words
 from app.web.referrer import came_from
@@ -20,13 +20,6 @@ from app.web.templates import render
 
 logger = logging.getLogger("agentpane.errors")
 
-_DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-    ConnectionRefusedError,
-)
 _CODES = {
     400: "BAD_REQUEST",
     401: "SIGN_IN",
@@ -88,7 +81,7 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Our fault, or the database's absence. The id leads from the page to the log, which alone has the details."""
-    if isinstance(error, _DATABASE_AWAY):
+    if is_away(error):
         logger.warning("The database is away: %s: %s", type(error).__name__, error)
         away = Failure(503, "UNAVAILABLE", "The database cannot be reached.", headers={"retry-after": "5"})
         return answer(request, away)

@@ -63,9 +63,12 @@ async def _left_half_made(project_id: str) -> set[tuple[str, Problem]]:
 
 
 async def is_at_work(worktree: WorktreeRow) -> bool:
-    """Whether it is being made by this process, or a run of its task is going on."""
+    """Whether it is being made by this process, or an agent is at work in it."""
     return worktree.id in MAKING or bool(
-        await scalar("SELECT 1 FROM agent_runs WHERE task_id = $1 AND completed_at IS NULL", worktree.task_id)
+        await scalar(
+            "SELECT 1 FROM agents WHERE current_worktree_id = $1 AND status IN ('starting', 'running', 'paused')",
+            worktree.id,
+        )
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 
 import pytest
+from litestar import Litestar
 
 from app.accounts.people import Person
 from app.agents.rows import get_agent
@@ -15,6 +16,7 @@ from app.runners.base import Message, TextDelta, ToolFinished, ToolRunning, Tool
 from app.runners.registry import RUNNERS
 from app.runs import engine as engines
 from app.runs.claiming import claim_next
+from app.runs.driving import Drive
 from app.runs.engine import Engine
 from app.runs.recovering import recover
 from app.runs.retrying import retry
@@ -127,6 +129,16 @@ async def test_killed_while_a_worktree_was_being_made(project: ProjectRow) -> No
     assert [step.status for step in await steps_of(worktree.id)] == ["error", "pending", "pending", "pending"]
     assert (await get_agent(claim.agent_id)).status == "error"
     assert (await get_task(task.id)).column == "in_progress"
+
+
+async def test_stopped_before_its_worktree_was_begun(app: Litestar, project: ProjectRow) -> None:
+    await create_task(project.id, NewTask(title="Count", start=True), MARA)
+    claim = await claim_next(project.id)
+    await RunDetail.update({RunDetail.stop_requested: "stopped"}).where(RunDetail.run_id == claim.run_id)
+    await Drive(claim, RUNNERS, app.state.settings).run()
+    assert (await get_run(claim.run_id)).error_type == "stopped"
+    worktree = await get_worktree(claim.worktree_id)
+    assert (worktree.status, worktree.last_error) == ("error", "The run was stopped before its program began.")
 
 
 async def test_a_request_to_stop_that_nobody_told_the_engine_of_is_found(quick_ticks: None, workshop: Workshop) -> None:

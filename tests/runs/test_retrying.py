@@ -5,9 +5,12 @@ import pytest
 from app.agents.rows import get_agent
 from app.errors import Conflict
 from app.postgres.reading import execute, scalar
+from app.projects.rows import ProjectRow
 from app.runs.retrying import clear, retry
 from app.runs.submitting import submit
 from app.tasks.rows import get_task
+from tests.invariants import check_all
+from tests.work import begin, end
 from tests.workshop import MARA, Workshop
 
 #: Fails until somebody has made the file `ready`; keeps every prompt it was given.
@@ -34,6 +37,15 @@ async def test_a_retry_is_the_same_agents_next_run_of_the_same_prompt(workshop: 
     ]  # fmt: skip
     agent = await get_agent(bob.id)
     assert (agent.total_tasks, agent.completed_tasks, agent.failed_tasks) == (1, 1, 0)
+
+
+async def test_an_agent_that_waits_for_its_retry_holds_nothing(database: str, project: ProjectRow) -> None:
+    claim = await begin(project.id)
+    await end(claim, "process_exit", "It broke.")
+    await retry(claim.agent_id, MARA)
+    agent = await get_agent(claim.agent_id)
+    assert (agent.status, agent.current_task_id, agent.current_worktree_id) == ("idle", None, None)
+    await check_all(database, deep=False)
 
 
 async def test_a_conversation_goes_on_with_a_word_about_how_it_ended(workshop: Workshop) -> None:

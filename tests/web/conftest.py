@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
+from asyncpg.exceptions import InterfaceError
 from litestar import Litestar, Request, Response, get, post
 from litestar.params import FromPath
 from litestar.testing import TestClient
@@ -27,6 +28,7 @@ RAISED: dict[str, Exception] = {
     "invalid-id": InvalidId("That is no id."),
     "away": Unavailable("The database is away."),
     "refused": ConnectionRefusedError("127.0.0.1:5432"),
+    "cut": InterfaceError("cannot call Transaction.rollback(): the underlying connection is closed"),
     "bug": RuntimeError("secret=hunter2"),
     "hostile": Conflict("<script>alert(1)</script>", "X"),
 }

@@ -59,6 +59,7 @@ def test_everything_below_api_is_json(client: Client) -> None:
         ("/raise/invalid-id", 400, "INVALID_ID"),
         ("/raise/away", 503, "UNAVAILABLE"),
         ("/raise/refused", 503, "UNAVAILABLE"),
+        ("/raise/cut", 503, "UNAVAILABLE"),
         ("/raise/bug", 500, "INTERNAL"),
         ("/nowhere", 404, "NOT_FOUND"),
         ("/theme", 405, "METHOD_NOT_ALLOWED"),
