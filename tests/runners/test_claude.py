@@ -308,7 +308,7 @@ async def test_a_service_that_is_away_is_an_api_error(tmp_path, scripted_model):
 
 
 async def test_a_model_that_hangs_is_stalled(tmp_path, scripted_model):
-    events = await run(spec_for(tmp_path, scripted_model, "hang", idle_timeout_s=3))
+    events = await run(spec_for(tmp_path, scripted_model, "hang", idle_timeout_s=8))
     assert events[-1].error_type == "stalled"
     assert only(TextDelta, events)
 
