@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from app.git.commits import Identity, commit_tree
+from app.git.crediting import authors_of, credited
 from app.git.rebasing import rebased
 from app.git.refs import is_ancestor, require
 from app.git.refusals import GitRefused
@@ -29,9 +30,10 @@ async def merge_commit(
 ) -> str:
     """The commit that brings `head` (an oid) onto `base` (an oid); `base` is always an ancestor of it.
 
-    `merge` makes a merge commit, `squash` one plain commit, `rebase` repeats each commit of `head` with its own
-    author (`message` is not used). No hooks run, and it is signed only with `sign`.
-    Raises `GitRefused`: `unknown_revision`, `nothing_to_merge`, `conflict` with the paths.
+    `merge` makes a merge commit, `squash` one plain commit that names the authors of those it melts as co-authors,
+    `rebase` repeats each commit of `head` with its own author (`message` is not used). No hooks run, and it is signed
+    only with `sign`. Raises `GitRefused`: `unknown_revision`, `nothing_to_merge`, `conflict` with the paths,
+    `signing_failed`.
     """
     base, head = await require(cwd, base), await require(cwd, head)
     if await is_ancestor(cwd, head, base):
@@ -40,6 +42,8 @@ async def merge_commit(
         return await rebased(cwd, base, head, committer or author, sign)
     tree = await merged_tree(cwd, base, head)
     parents = [base, head] if method == "merge" else [base]
+    if method == "squash":
+        message = credited(message, await authors_of(cwd, base, head), author)
     return await commit_tree(cwd, tree, parents, message, author, committer=committer, sign=sign)
 
 

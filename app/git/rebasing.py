@@ -14,7 +14,7 @@ async def rebased(cwd: Path, base: str, head: str, committer: Identity, sign: bo
     Raises `GitRefused` `conflict` at the first commit that does not apply.
     """
     picks = await _only_in(cwd, base, head)
-    if await is_ancestor(cwd, base, head) and not await _has_merges(cwd, base, head):
+    if not sign and await is_ancestor(cwd, base, head) and not await _has_merges(cwd, base, head):
         return head
     tip = base
     for pick in picks:

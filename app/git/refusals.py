@@ -10,7 +10,7 @@ class GitRefused(Exception):
     `dubious_ownership`, `bad_branch_name`, `branch_exists`, `base_missing`, `path_exists`, `not_ours`,
     `unsaved`, `checked_out`, `left_behind`, `unknown_revision`, `conflict`, `nothing_to_merge`,
     `busy`, `moved`, `dirty`, `in_the_way`, `not_on_base`, `misconfigured`,
-    `not_a_fast_forward`.
+    `not_a_fast_forward`, `signing_failed`.
     """
 
     def __init__(self, reason: str, message: str, paths: Iterable[str] = ()) -> None:

@@ -12,8 +12,9 @@ from app.git.checkouts import git_dir_of
 from app.git.commits import Identity, commit_tree
 from app.git.finishing import uninterrupted
 from app.git.index_locks import index_locked, own_index
-from app.git.refs import ABSENT, current_branch, move_ref, resolve, tree_of
+from app.git.refs import ABSENT, current_branch, is_ancestor, move_ref, resolve, tree_of
 from app.git.running import git
+from app.git.unresolved import noted, unresolved
 
 #: A larger untracked file stays out of a snapshot: nobody means to commit a core dump.
 LARGEST_FILE = 100 * 1024 * 1024
@@ -64,8 +65,9 @@ async def save(
     limit: int = LARGEST_FILE,
     break_locks: bool = False,
 ) -> Saved:
-    """Commit everything in `worktree` at its HEAD, without hooks; a finished merge becomes a merge commit.
+    """Commit everything in `worktree` at its HEAD, without hooks; a merge becomes a merge commit and ends.
 
+    Files of it that nobody has resolved are noted in the message: see `app.git.unresolved`.
     `break_locks`: the caller has verified that no process works in the worktree, so lock files of a killed git
     are removed first. Raises `GitRefused`: `busy` (a lock is held), `moved` (HEAD moved meanwhile).
     """
@@ -170,7 +172,7 @@ async def _save(
         await _remove_locks(worktree, git_dir)
     with index_locked(git_dir):
         saved = await _save_locked(worktree, git_dir, message, author, committer=committer, limit=limit)
-    if saved.commit and saved.snapshot.merging and not saved.snapshot.unmerged:
+    if saved.snapshot.merging:
         await git(worktree, "merge", "--quit")
     return saved
 
@@ -182,10 +184,10 @@ async def _save_locked(
         taken = await _take(worktree, index, limit)
         parents = await _parents(worktree, taken)
         if parents is None:
-            if not taken.unmerged:
-                # What was staged and then deleted is in no commit, and would keep the worktree from being removed.
-                index.replace(git_dir / "index")
+            # What was staged and then deleted is in no commit, and would keep the worktree from being removed.
+            index.replace(git_dir / "index")
             return Saved(None, taken)
+        message = noted(message, await unresolved(worktree, taken.tree, taken.unmerged))
         commit = await commit_tree(worktree, taken.tree, parents, message, author, committer=committer)
         await move_ref(worktree, "HEAD", commit, taken.head or ABSENT, "agentpane: save")
         # Otherwise the worktree's own index would show the commit reversed.
@@ -194,11 +196,13 @@ async def _save_locked(
 
 
 async def _parents(worktree: Path, taken: Snapshot) -> list[str] | None:
-    """None when there is nothing to commit. A merge with open conflicts is saved as work, not as a merge."""
+    """None when there is nothing to commit."""
     if taken.head is None:
         return []
-    if taken.merging and not taken.unmerged:
-        return [taken.head, *taken.merging]
+    # A crash may have come between the commit of a merge and the end of its state.
+    merging = [oid for oid in taken.merging if not await is_ancestor(worktree, oid, taken.head)]
+    if merging:
+        return [taken.head, *merging]
     return None if await tree_of(worktree, taken.head) == taken.tree else [taken.head]
 
 

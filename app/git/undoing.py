@@ -9,13 +9,21 @@ from app.git.trial_merges import merged_tree, tree_on
 
 
 async def revert_commit(
-    cwd: Path, base: str, before: str, after: str, message: str, *, author: Identity, committer: Identity | None = None
+    cwd: Path,
+    base: str,
+    before: str,
+    after: str,
+    message: str,
+    *,
+    author: Identity,
+    committer: Identity | None = None,
+    sign: bool = False,
 ) -> str:
     """A commit on `base` that takes back everything between `before` and `after`; later work stays.
 
     `before` and `after` are where the base stood around the merge: this holds for all three methods.
     Raises `GitRefused`: `unknown_revision`, `moved` (`after` is not in `base` any more), `conflict` (later work
-    builds on it), `nothing_to_merge` (it is taken back already).
+    builds on it), `nothing_to_merge` (it is taken back already), `signing_failed`.
     """
     for oid in (base, before, after):
         await require(cwd, oid)
@@ -25,7 +33,7 @@ async def revert_commit(
     tree = await merged_tree(cwd, base, undone)
     if tree == await tree_of(cwd, base):
         raise GitRefused("nothing_to_merge", "The base branch holds nothing of this merge any more.")
-    return await commit_tree(cwd, tree, [base], message, author, committer=committer)
+    return await commit_tree(cwd, tree, [base], message, author, committer=committer, sign=sign)
 
 
 async def revived_branch(

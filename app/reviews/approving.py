@@ -4,6 +4,7 @@ Two approvals at once: one takes the worktree from `active` to `merging`, the ot
 """
 
 import logging
+from typing import Any
 
 from app.clock import now
 from app.errors import Conflict
@@ -18,7 +19,7 @@ from app.projects.rows import get_project
 from app.reviews.comparing import Comparison, compare, has_uncommitted
 from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
-from app.reviews.merging import HalfDone, merge_branch
+from app.reviews.merging import HalfDone, listed, merge_branch
 from app.reviews.rejecting import record_decision
 from app.sessions.opening import close_in_lock
 from app.tasks import states
@@ -36,18 +37,22 @@ async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
     """Merge the task's branch into its base branch and verify the task.
 
     409 with everything as it was: `TASK_STALE_DIFF` when the change is not the one that was shown,
-    `WORKTREE_MERGE_CONFLICT`, `CHECKOUT_DIRTY` naming the files in the way, `TASK_NO_DIFF`.
+    `WORKTREE_MERGE_CONFLICT`, `CHECKOUT_DIRTY` naming the files in the way, `CHECKOUT_BUSY`, `TASK_NO_DIFF`,
+    `SIGNING_FAILED`, `CHECKS_FAILED`.
     """
     task = await get_task(task_id)
     states.after(task.column, "approve")
     comparison = await compare(task)
-    await _require_as_shown(task, comparison, form.digest)
+    await _require_as_shown(task, comparison, form)
+    despite = () if form.accept_without_merge else require_sound(comparison, form.despite_checks)
     # A browser that goes away must not leave a merge in the base branch and the task waiting.
-    await uninterrupted(_approve(task, comparison, form, actor))
+    await uninterrupted(_approve(task, comparison, form, actor, despite))
     return await get_task(task_id)
 
 
-async def _approve(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> None:
+async def _approve(
+    task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, despite: tuple[str, ...]
+) -> None:
     await _hold(task, comparison.worktree, actor)
     try:
         journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor)
@@ -56,13 +61,21 @@ async def _approve(task: TaskRow, comparison: Comparison, form: Approval, actor:
     except BaseException:
         await patiently(lambda: give_back(comparison.worktree))
         raise
-    await patiently(lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest))
+    await patiently(
+        lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest, despite=despite)
+    )
     delete = comparison.head if journal is not None and not form.keep_branch else None
     await tidy(task, comparison.worktree, actor, merged=journal is not None, delete_branch_at=delete)
 
 
 async def complete(
-    task: TaskRow, worktree: WorktreeRow, journal: MergeJournal | None, actor: Actor, *, digest: str
+    task: TaskRow,
+    worktree: WorktreeRow,
+    journal: MergeJournal | None,
+    actor: Actor,
+    *,
+    digest: str,
+    despite: tuple[str, ...] = (),
 ) -> None:
     """Write that the task is verified, with the decision and the merge's end, in one transaction."""
     async with locked(task.project_id):
@@ -71,26 +84,52 @@ async def complete(
         if journal is not None:
             await journal.done()
         commit = journal.new_oid if journal is not None else None
-        payload = {"decision": "approved", "digest": digest, "commit": commit, "base": worktree.base_branch}
+        payload: dict[str, Any] = {
+            "decision": "approved", "digest": digest, "commit": commit, "base": worktree.base_branch,
+            "despite": list(despite),
+        }  # fmt: skip
         await record_decision(task, actor, payload)
         if task.session_id is not None:
             await close_in_lock(task.session_id, task.project_id, actor=actor)
         await change(worktree, "merge", actor=actor)
 
 
-async def _require_as_shown(task: TaskRow, comparison: Comparison, digest: str) -> None:
+async def _require_as_shown(task: TaskRow, comparison: Comparison, form: Approval) -> None:
     is_uncommitted = await has_uncommitted(comparison)
-    if digest == comparison.digest and not is_uncommitted:
+    if form.digest == comparison.digest and not is_uncommitted:
         return
     if is_uncommitted:
         await save_work(comparison.worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+    moved = [
+        f"{name} was at {shown[:10]} and is now at {now[:10]}"
+        for name, shown, now in (
+            (comparison.worktree.base_branch, form.base_oid, comparison.base),
+            (comparison.worktree.branch, form.head_oid, comparison.head),
+        )
+        if shown and shown != now
+    ]
+    what = "; ".join(moved) or "the branch, its base or a file moved meanwhile"
     raise Conflict(
-        "The change is not the one you were shown: the branch, its base or a file moved meanwhile. "
-        "Nothing was merged. Look at it again and decide anew.",
+        f"The change is not the one you were shown: {what}. Nothing was merged. Look at it again and decide anew.",
         "TASK_STALE_DIFF",
-        shown=digest,
+        shown=form.digest,
         now=comparison.digest,
+        base={"shown": form.base_oid, "now": comparison.base},
+        head={"shown": form.head_oid, "now": comparison.head},
     )
+
+
+def require_sound(comparison: Comparison, despite: bool) -> tuple[str, ...]:
+    """What speaks against the merge, for the record when it is done `despite` that; 409 `CHECKS_FAILED` else."""
+    found = tuple(f"conflict left in {path}" for path in comparison.unresolved)
+    if found and not despite:
+        raise Conflict(
+            f"Checks speak against this merge: {listed(list(found))}. Nothing was merged. Send the work back, or tick "
+            "that it is to be merged all the same.",
+            "CHECKS_FAILED",
+            failed=list(found),
+        )
+    return found
 
 
 async def _hold(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.errors import Conflict as Refusal
-from app.git.diffs import FileChange, changed_files
+from app.git.diffs import FileChange, changed_files, printable
 from app.git.merging import approval_digest
 from app.git.refs import ahead_behind, merge_base, require, resolve, tree_of
 from app.git.refusals import GitRefused
 from app.git.snapshots import anchor, snapshot
 from app.git.trial_merges import Conflict, merge_tree
+from app.git.unresolved import left_unresolved, marked_files
 from app.tasks.rows import TaskRow
 from app.worktrees.rows import WorktreeRow, get_worktree
 
@@ -36,6 +37,8 @@ class Comparison(Struct, frozen=True):
     conflicts: tuple[Conflict, ...]
     #: Whether the branch brings nothing that the base has not.
     nothing_to_merge: bool
+    #: Files in which the branch leaves a conflict unresolved, as pages show paths.
+    unresolved: tuple[str, ...]
 
     @property
     def root(self) -> Path:
@@ -63,6 +66,8 @@ async def _compare(worktree: WorktreeRow) -> Comparison:
     fork = await merge_base(root, base, head) or base
     merge = await merge_tree(root, base, head)
     ahead, behind = await ahead_behind(root, head, base)
+    fork_tree = await tree_of(root, fork)
+    changes = tuple(await changed_files(root, fork_tree, taken.tree))
     return Comparison(
         worktree=worktree,
         base=base,
@@ -73,10 +78,20 @@ async def _compare(worktree: WorktreeRow) -> Comparison:
         digest=approval_digest(base, head, taken.tree, merge.marked_tree),
         ahead=ahead,
         behind=behind,
-        changes=tuple(await changed_files(root, await tree_of(root, fork), taken.tree)),
+        changes=changes,
         conflicts=merge.conflicts,
         nothing_to_merge=not merge.conflicts and merge.marked_tree == await tree_of(root, base),
+        unresolved=await _unresolved(root, base, head, fork_tree, taken.tree, changes),
     )
+
+
+async def _unresolved(
+    root: Path, base: str, head: str, fork_tree: str, tree: str, changes: tuple[FileChange, ...]
+) -> tuple[str, ...]:
+    """Files that got conflict marks, and those whose conflict was committed as it was."""
+    marked = await marked_files(root, tree, {change.path for change in changes if change.status != "D"})
+    marked -= await marked_files(root, fork_tree, marked)
+    return tuple(sorted({*map(printable, marked), *await left_unresolved(root, base, head, tree)}))
 
 
 async def has_uncommitted(comparison: Comparison) -> bool:

@@ -13,17 +13,29 @@ from app.reviews.approving import approve
 from app.reviews.forms import Approval, Rejection, Undoing
 from app.reviews.queries import file_page, review_page
 from app.reviews.rejecting import reject
+from app.reviews.resolving import send_back_with_conflict
 from app.reviews.undoing import undo
 from app.tasks.queries import task_page
 from app.tasks.rows import TaskRow, get_task
 from app.tasks.views import PageNotice
 from app.web.context import page_context
+from app.web.errors import wants_json
 from app.web.forms import Entered, entered, form_items, parse_form
 from app.web.replies import after_change, html_response, page, see_other, wants_partials
 from app.web.templates import render
 
 #: Refusals of an approval after which the page is shown anew, saying why.
-_SHOWN_AGAIN = ("TASK_STALE_DIFF", "CHECKOUT_DIRTY", "CHECKOUT_BUSY", "WORKTREE_MERGE_CONFLICT", "TASK_NO_DIFF")
+_SHOWN_AGAIN = (
+    "TASK_STALE_DIFF",
+    "CHECKOUT_DIRTY",
+    "CHECKOUT_BUSY",
+    "WORKTREE_MERGE_CONFLICT",
+    "TASK_NO_DIFF",
+    "SIGNING_FAILED",
+    "CHECKS_FAILED",
+)
+#: Fields of a form that say what was shown, not what was typed.
+_OF_THE_PAGE = ("_csrf_token", "digest", "base_oid", "head_oid")
 
 
 class ReviewController(Controller):
@@ -81,6 +93,15 @@ class ReviewController(Controller):
             return await _page(request, task, person, 422, **form_again)
         return after_change(request, f"/sessions/{task.session_id}" if task.session_id else f"/tasks/{task.id}")
 
+    @post("/conflict")
+    async def conflict(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
+        """Send the work back with the base merged into its branch, for the agent to resolve what conflicts."""
+        try:
+            task = await send_back_with_conflict(task_id, person.actor)
+        except Conflict as refusal:
+            return await _refused(request, task_id, person, refusal, {}, "Nothing was sent back.")
+        return after_change(request, f"/sessions/{task.session_id}" if task.session_id else f"/tasks/{task.id}")
+
     @post("/undo")
     async def undo(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Take the merge back and open the task again."""
@@ -117,14 +138,21 @@ def _notice(title: str, refusal: Conflict) -> PageNotice:
 
 
 async def _refused(
-    request: Request[Any, Any, Any], task_id: str, person: Person, refusal: Conflict, items: dict[str, list[str]]
+    request: Request[Any, Any, Any],
+    task_id: str,
+    person: Person,
+    refusal: Conflict,
+    items: dict[str, list[str]],
+    title: str = "Your approval was not taken.",
 ) -> Response[Any]:
     """The review page as it is now, with the refusal above it and what was typed kept; else the plain error."""
     task = await get_task(task_id)
-    if refusal.code not in _SHOWN_AGAIN or task.column != "waiting_approval":
+    if refusal.code not in _SHOWN_AGAIN or task.column != "waiting_approval" or wants_json(request):
         raise refusal
-    values = {name: each[-1] for name, each in items.items() if name not in ("_csrf_token", "digest")}
-    notice = _notice("Your approval was not taken.", refusal)
+    values = {
+        name: each[-1] for name, each in items.items() if name not in ("_csrf_token", "digest", "base_oid", "head_oid")
+    }
+    notice = _notice(title, refusal)
     return await _page(request, task, person, 409, notices=(notice,), approve_form=Entered(values))
 
 

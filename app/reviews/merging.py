@@ -5,10 +5,12 @@ import logging
 from app.errors import Conflict
 from app.events.recording import Actor
 from app.git.advancing import advance
-from app.git.commits import Identity
+from app.git.commits import Identity, wants_signing
+from app.git.diffs import printable
 from app.git.merging import merge_commit
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, inspect
+from app.git.trial_merges import Conflict as Found
 from app.ids import create_id
 from app.postgres.patience import patiently
 from app.projects.rows import get_project
@@ -30,6 +32,7 @@ _CODES = {
     "misconfigured": "CHECKOUT_BUSY",
     "conflict": "WORKTREE_MERGE_CONFLICT",
     "nothing_to_merge": "TASK_NO_DIFF",
+    "signing_failed": "SIGNING_FAILED",
 }
 
 
@@ -41,12 +44,13 @@ async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, ac
             "TASK_NO_DIFF",
         )
     if comparison.conflicts:
-        paths = sorted({conflict.path for conflict in comparison.conflicts})
+        paths = sorted({printable(conflict.path) for conflict in comparison.conflicts})
         raise Conflict(
-            f"The branch does not merge into {comparison.worktree.base_branch}: {_listed(paths)} conflict. "
+            f"The branch does not merge into {comparison.worktree.base_branch}: {listed(paths)} conflict. "
             "Nothing was changed.",
             "WORKTREE_MERGE_CONFLICT",
             paths=paths,
+            conflicts=described(comparison.conflicts),
         )
     repository = await inspect((await get_project(task.project_id)).root)
     try:
@@ -58,8 +62,9 @@ async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, ac
 def refusal_of(refusal: GitRefused, what: str) -> Conflict:
     """What git refused, as the person who decided reads it: what did not happen, why, and the files in the way."""
     code = _CODES.get(refusal.reason, "TASK_STALE_DIFF")
-    files = f" ({_listed(list(refusal.paths))})" if refusal.paths else ""
-    return Conflict(f"{what}: {refusal}{files}", code, paths=list(refusal.paths))
+    paths = [printable(path) for path in refusal.paths]
+    files = f" ({listed(paths)})" if paths else ""
+    return Conflict(f"{what}: {printable(refusal.message)}{files}", code, paths=paths)
 
 
 async def _advance(
@@ -68,7 +73,13 @@ async def _advance(
     message = form.message.strip() or default_message(task, actor.name)
     author = identity_of(repository, actor)
     new = await merge_commit(
-        comparison.root, form.merge_method, comparison.base, comparison.head, message, author=author
+        comparison.root,
+        form.merge_method,
+        comparison.base,
+        comparison.head,
+        message,
+        author=author,
+        sign=await wants_signing(repository.root),
     )
     merge_id = create_id()
     await Merge.insert(
@@ -116,18 +127,27 @@ class HalfDone(Conflict):
     """Files of the checkout changed and the merge is not in: the worktree stays held until a start mends it."""
 
 
+def described(conflicts: tuple[Found, ...]) -> list[dict[str, str]]:
+    """The conflicts as JSON has them: each file once, with the kind that git calls it."""
+    kinds: dict[str, str] = {}
+    for conflict in conflicts:
+        kinds.setdefault(printable(conflict.path), conflict.kind)
+    return [{"path": path, "kind": kind} for path, kind in sorted(kinds.items())]
+
+
 def default_message(task: TaskRow, approver: str) -> str:
     """What a merge commit says unless the approver writes something else."""
     return f"{task.title}\n\nTask {task.id[:6]}, approved by {approver}"
 
 
 def identity_of(repository: Repository, actor: Actor) -> Identity:
-    """Merges are signed with the repository's own identity, else with the approver's name."""
+    """Merges carry the repository's own identity, else the approver's name."""
     if repository.user_name and repository.user_email:
         return Identity(repository.user_name, repository.user_email)
     return Identity(actor.name, "agentpane@localhost")
 
 
-def _listed(paths: list[str]) -> str:
+def listed(paths: list[str]) -> str:
+    """The first of `paths`, and how many more there are."""
     shown = ", ".join(paths[:5])
     return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"

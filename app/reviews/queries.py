@@ -32,7 +32,11 @@ _GENERATED = re.compile(
     r"Gemfile\.lock|composer\.lock)$|\.min\.(js|css)$|\.(map|snap)$"
 )
 
-_DECISIONS: dict[str, Literal["rejected", "undone"]] = {"rejected": "rejected", "undone": "undone"}
+_DECISIONS: dict[str, Literal["rejected", "conflict", "undone"]] = {
+    "rejected": "rejected",
+    "conflict": "conflict",
+    "undone": "undone",
+}
 
 _LIMITS = {"turn_limit": "The agent reached its turn limit.", "budget": "The agent reached its budget."}
 
@@ -66,6 +70,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         files_left_out=max(0, len(comparison.changes) - LISTED),
         behind=comparison.behind,
         conflicts=tuple(_conflicts(comparison)),
+        unresolved=comparison.unresolved,
         nothing_to_merge=comparison.nothing_to_merge,
         can_decide=waiting,
         approver=person.name,

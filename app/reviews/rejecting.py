@@ -16,23 +16,29 @@ async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
     """Waiting approval to the front of the queue, with the reason as the next prompt."""
     task = await get_task(task_id)
     async with locked(task.project_id):
-        task = await get_task(task_id)
-        await require_not_merging(task.worktree_id)
-        metadata = msgspec.structs.replace(
-            task.metadata, wanted_agent_id=task.agent_id, pending=Pending("rejection", _prompt(reason)), ended_by=None
-        )
-        task = await transition(
-            task,
-            "reject",
-            actor=actor,
-            position=0,
-            agent_id=None,
-            rejection_reason=reason,
-            rejection_count=task.rejection_count + 1,
-            completed_at=None,
-            metadata=msgspec.json.encode(metadata).decode(),
-        )
-        await record_decision(task, actor, {"decision": "rejected", "text": reason})
+        return await send_back_in_lock(task_id, reason, Pending("rejection", _prompt(reason)), actor)
+
+
+async def send_back_in_lock(
+    task_id: str, reason: str, pending: Pending, actor: Actor, *, decision: str = "rejected", **told: Any
+) -> TaskRow:
+    """The same for any reason: `pending` is what the agent is asked, `told` goes into the record of the decision.
+    The caller holds the project's lock."""
+    task = await get_task(task_id)
+    await require_not_merging(task.worktree_id)
+    metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=task.agent_id, pending=pending, ended_by=None)
+    task = await transition(
+        task,
+        "reject",
+        actor=actor,
+        position=0,
+        agent_id=None,
+        rejection_reason=reason,
+        rejection_count=task.rejection_count + 1,
+        completed_at=None,
+        metadata=msgspec.json.encode(metadata).decode(),
+    )
+    await record_decision(task, actor, {"decision": decision, "text": reason, **told})
     return task
 
 

@@ -11,7 +11,7 @@ from app.errors import Conflict
 from app.events.recording import Actor
 from app.git.advancing import advance
 from app.git.checkouts import holders
-from app.git.commits import Identity
+from app.git.commits import Identity, wants_signing
 from app.git.finishing import uninterrupted
 from app.git.refs import ABSENT, is_ancestor, move_ref, resolve
 from app.git.refusals import GitRefused
@@ -102,7 +102,8 @@ async def plan(repository: Repository, task: TaskRow, merge: Merged, base: str, 
     """The commits of an undo, on no branch yet. Raises `GitRefused` as `revert_commit` does."""
     message = f'Revert "{task.title}"\n\n{reason}\n\nTask {task.id[:6]}, undone by {actor.name}'
     root, author = repository.root, identity_of(repository, actor)
-    revert = await revert_commit(root, base, merge.old_oid, merge.new_oid, message, author=author)
+    sign = await wants_signing(root)
+    revert = await revert_commit(root, base, merge.old_oid, merge.new_oid, message, author=author, sign=sign)
     tip = await branch_oid(repository, merge.branch) or await resolve(root, f"refs/agentpane/archive/{task.id}")
     if tip is not None and await is_ancestor(root, tip, base):
         tip = await _revived(repository, task, revert, tip, author)

@@ -97,7 +97,7 @@ class ConflictView(Struct, frozen=True):
 class DecisionMade(Struct, frozen=True, kw_only=True):
     """An earlier decision on this task."""
 
-    decision: Literal["approved", "accepted", "rejected", "undone"]
+    decision: Literal["approved", "accepted", "rejected", "conflict", "undone"]
     person: str
     at: datetime
     digest: str = ""
@@ -135,6 +135,8 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
     #: Commits of the base branch that the task's branch does not have.
     behind: int = 0
     conflicts: tuple[ConflictView, ...] = ()
+    #: Files in which a conflict was committed without being resolved.
+    unresolved: tuple[str, ...] = ()
     #: The branch has nothing that the base has not.
     nothing_to_merge: bool = False
 
@@ -160,15 +162,14 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
         return tuple(method for method in METHODS if method[0] in self.merge_methods)
 
     @property
+    def speaks_against(self) -> bool:
+        """Whether approving needs the tick 'merge all the same'."""
+        return bool(self.unresolved)
+
+    @property
     def agent_name(self) -> str:
         """Who gets the reason."""
         return self.agent.name if self.agent else "the agent"
-
-    @property
-    def resolve_request(self) -> str:
-        """The reason that asks the agent to resolve the conflicts."""
-        files = "".join(f"\n- {conflict.name}" for conflict in self.conflicts)
-        return f"Merge {self.base_branch} into your branch and resolve the conflicts in:{files}"[:MAX_REASON]
 
 
 class FilePage(Struct, frozen=True, kw_only=True):

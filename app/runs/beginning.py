@@ -12,6 +12,7 @@ from app.tasks.starting import prompt_of
 _WORDS = {
     "task": "began",
     "rejection": "began after a rejection",
+    "conflict": "began with a conflict to resolve",
     "message": "began with a message",
     "undo": "began after its merge was undone",
     "background": "began",

@@ -80,7 +80,7 @@ class DecisionView(EventView, frozen=True, kw_only=True):
 
     shape: ClassVar[str] = "decision"
 
-    decision: Literal["approved", "accepted", "rejected", "undone"]
+    decision: Literal["approved", "accepted", "rejected", "conflict", "undone"]
     reason_html: Markup = Markup("")
     digest: str = ""
     #: The merge commit, when there was a merge.

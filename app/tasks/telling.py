@@ -45,6 +45,8 @@ def _moved(payload: dict[str, Any]) -> str:
 def _decided(payload: dict[str, Any]) -> str:
     if payload.get("decision") == "rejected":
         return "requested changes"
+    if payload.get("decision") == "conflict":
+        return "sent the conflict back"
     if payload.get("decision") == "undone":
         return "undid the merge" if payload.get("commit") else "opened this again"
     return "approved and merged" if payload.get("commit") else "accepted this without a merge"

@@ -23,6 +23,8 @@ _BY_CODE = {
     "TASK_INVALID_TRANSITION": Words("That cannot be done from here", _NOTHING_CHANGED),
     "WORKTREE_MERGE_CONFLICT": Words("The branch does not merge cleanly", "Nothing changed in your repository."),
     "CHECKOUT_DIRTY": Words("Your working copy has changes in the way", "Nothing changed in your repository."),
+    "SIGNING_FAILED": Words("The merge could not be signed", "Nothing changed in your repository."),
+    "CHECKS_FAILED": Words("Checks speak against this merge", "Nothing was merged."),
     "AGENT_ALREADY_RUNNING": Words("This agent is already at work", _NOTHING_CHANGED),
     "AGENT_NOT_RUNNING": Words("This agent is not at work", _NOTHING_CHANGED),
     "PROJECT_PATH_EXISTS": Words("This repository is already a project", _NOTHING_CHANGED),

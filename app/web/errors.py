@@ -103,7 +103,7 @@ def answer(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
 
 
 def _shaped(request: Request[Any, Any, Any], failure: Failure) -> Response[Any]:
-    if _wants_json(request):
+    if wants_json(request):
         return _json(failure)
     words = error_words(failure.status, failure.code)
     fields = tuple((str(name), str(sentence)) for name, sentence in dict(failure.details.get("fields", {})).items())
@@ -125,7 +125,8 @@ def _page(request: Request[Any, Any, Any], view: ErrorView) -> Response[str]:
     return html_response(request, render("errors/page.html", page=context, error=view), context.csrf_token, view.status)
 
 
-def _wants_json(request: Request[Any, Any, Any]) -> bool:
+def wants_json(request: Request[Any, Any, Any]) -> bool:
+    """Whether a program asked, which reads the error's code and details."""
     accepted = request.headers.get("accept", "")
     return request.url.path.startswith("/api/") or ("application/json" in accepted and "text/html" not in accepted)
 

@@ -26,9 +26,18 @@ Content = str | bytes | None
 
 def user(cwd: Path, *args: str | Path, check: bool = True) -> str:
     """Run git as the person who owns the repository does, without our switches; its output, stripped."""
+    return os.fsdecode(_run(cwd, args, check)).strip()
+
+
+def fields(cwd: Path, *args: str | Path) -> list[str]:
+    """The same for a `-z` command: what it lists, each as it is."""
+    return [os.fsdecode(field) for field in _run(cwd, args, True).split(b"\0")[:-1]]
+
+
+def _run(cwd: Path, args: tuple[str | Path, ...], check: bool) -> bytes:
     done = subprocess.run(["git", *args], cwd=cwd, env=USER_ENVIRONMENT, capture_output=True, check=False)
     assert not check or done.returncode == 0, f"git {args}: {done.stderr.decode(errors='replace')}"
-    return os.fsdecode(done.stdout).strip()
+    return done.stdout
 
 
 def make_repository(path: Path, files: Mapping[str, Content] | None = None, branch: str = "main") -> Path:

@@ -1,40 +1,36 @@
-"""A person keeps committing while merges arrive: nothing mixes, and nothing is lost."""
+"""A person keeps committing while merges arrive: none is lost, none mixes, and none is reverted."""
 
 import asyncio
-import random
+import itertools
 from pathlib import Path
+
+import pytest
 
 from app.git.advancing import advance
 from app.git.commits import commit_tree
+from app.git.merging import METHODS, Method, merge_commit
 from app.git.refs import require
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
 from app.git.running import git
 from tests.git.benches import Unchecked
-from tests.git.repositories import ADA, USER_ENVIRONMENT, make_repository, user
+from tests.git.racing import Race, committing_person, require_nothing_lost
+from tests.git.repositories import ADA, make_repository, user
 
-ROUNDS = 10
 
-
-async def test_merges_and_a_committing_person(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [15, pytest.param(200, marks=pytest.mark.soak)])
+async def test_merges_and_a_committing_person(tmp_path: Path, rounds: int, capsys: pytest.CaptureFixture[str]) -> None:
     root = make_repository(tmp_path / "copy", {"mine": "0\n", "agent/x": "x\n"})
-    stop = asyncio.Event()
-    person = asyncio.create_task(keep_committing(root, stop))
-    try:
-        async with asyncio.timeout(60):
-            merged = [await merge_patiently(root, f"agent/{number}") for number in range(ROUNDS)]
-    finally:
-        stop.set()
-    commits = await person
-
-    assert commits > 0
-    assert any(merged)
-    assert user(root, "status", "--porcelain") in ("", "M mine")
-    assert {name: (root / name).exists() for name in merged} == dict.fromkeys(merged, True)
-    mine = user(root, "log", "--format=%H", "--grep=^Mine", "main").split()
-    assert len(mine) == commits
-    for made in mine:
-        assert user(root, "diff-tree", "-r", "--name-only", "--no-commit-id", made) == "mine"
+    first = user(root, "rev-parse", "main")
+    async with asyncio.timeout(6 * rounds), committing_person(root) as race:
+        for number, method in zip(range(rounds), itertools.cycle(METHODS), strict=False):
+            name = f"agent/{number}"
+            await merge_patiently(race, await commit_with(root, first, name), method)
+            race.merged.append(name)
+    assert all((root / name).read_text() == "agent\n" for name in race.merged)
+    require_nothing_lost(race)
+    with capsys.disabled():
+        print(race.line("raced with advance()"))
 
 
 async def test_of_two_merges_at_once_one_wins(tmp_path: Path) -> None:
@@ -52,30 +48,20 @@ async def test_of_two_merges_at_once_one_wins(tmp_path: Path) -> None:
     assert (root / "one").exists() != (root / "two").exists()
 
 
-async def keep_committing(root: Path, stop: asyncio.Event) -> int:
-    done = 0
-    while not stop.is_set():
-        (root / "mine").write_text(f"{done + 1}\n")
-        process = await asyncio.create_subprocess_exec(
-            "git", "commit", "-q", "-a", "-m", "Mine", cwd=root, env=USER_ENVIRONMENT, stderr=asyncio.subprocess.DEVNULL
-        )
-        done += await process.wait() == 0
-        await asyncio.sleep(random.uniform(0, 0.3))  # people pause, too
-    return done
-
-
-async def merge_patiently(root: Path, name: str) -> str:
-    """One merge of a new file, tried again as a page would while the person's git is at work."""
+async def merge_patiently(race: Race, head: str, method: Method) -> None:
+    """One merge, tried again as a page would while the person's git is at work."""
+    repo = await inspect(race.root)
     while True:
-        repo = await inspect(root)
-        old = await require(root, "refs/heads/main")
+        old = await require(race.root, "refs/heads/main")
+        new = await merge_commit(race.root, method, old, head, f"Merge {head[:7]}", author=ADA)
         try:
-            await advance(repo, "main", old, await commit_with(root, old, name), Unchecked())
+            await advance(repo, "main", old, new, Unchecked())
         except GitRefused as refused:
             if refused.reason not in ("busy", "moved"):
                 raise
+            race.told(refused.reason)
         else:
-            return name
+            return
 
 
 async def commit_with(root: Path, parent: str, name: str) -> str:

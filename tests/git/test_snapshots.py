@@ -117,20 +117,40 @@ def plant_hook(place: Path) -> None:
         hook.chmod(0o755)
 
 
-async def test_a_finished_merge_is_saved_as_a_merge(place: Path) -> None:
+@pytest.mark.parametrize(
+    ("resolve", "left"),
+    [
+        (lambda place: None, "a.txt"),
+        (lambda place: user(place, "add", "a.txt"), ""),
+        (lambda place: write(place, {"a.txt": "both\n"}), ""),
+        (lambda place: write(place, {"a.txt": "both\n<<<<<<< HEAD\n=======\n>>>>>>> side\n"}), "a.txt"),
+        (lambda place: write(place, {"a.txt": None}), ""),
+    ],
+    ids=["nothing", "staged as it is", "edited", "half edited", "deleted"],
+)
+async def test_a_merge_is_saved_as_a_merge_and_what_is_unresolved_is_noted(place: Path, resolve, left: str) -> None:
     conflict(place)
     main, side = user(place, "rev-parse", "main", "side").split()
-    unresolved = await save(place, "Not resolved yet", ADA)
-    assert user(place, "rev-parse", "HEAD^@").split() == [main]
-    assert unresolved.snapshot.unmerged == ("a.txt",)
-    user(place, "reset", "-q", "--hard", main)
-    user(place, "merge", "-q", "side", check=False)
-    write(place, {"a.txt": "both\n"})
-    user(place, "add", "a.txt")
-    await save(place, "Resolved", ADA)
+    resolve(place)
+    files = {path.name: path.read_bytes() for path in place.glob("*.txt")}
+    saved = await save(place, "As far as it came", ADA)
     assert user(place, "rev-parse", "HEAD^@").split() == [main, side]
+    assert user(place, "log", "-1", "--format=%(trailers:key=Unresolved,valueonly)") == (f'"{left}"' if left else "")
+    assert {path.name: path.read_bytes() for path in place.glob("*.txt")} == files
     assert not (place / ".git" / "MERGE_HEAD").exists()
     assert user(place, "status", "--porcelain") == ""
+    assert (await save(place, "Again", ADA)).commit is None
+    assert saved.commit == user(place, "rev-parse", "main")
+
+
+async def test_a_crash_after_the_commit_of_a_merge_does_not_merge_twice(place: Path) -> None:
+    conflict(place)
+    side = user(place, "rev-parse", "side")
+    saved = await save(place, "Merged", ADA)
+    write(place, {".git/MERGE_HEAD": f"{side}\n"})
+    assert (await save(place, "Again", ADA)).commit is None
+    assert user(place, "rev-parse", "HEAD") == saved.commit
+    assert not (place / ".git" / "MERGE_HEAD").exists()
 
 
 async def test_locks_of_a_killed_git(place: Path) -> None:

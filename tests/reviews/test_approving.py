@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import Conflict
 from app.events.reading import of_subject
+from app.git.advancing import advance
 from app.projects.locking import locked
 from app.reviews.approving import approve, tidy
 from app.reviews.comparing import compare
@@ -129,6 +130,7 @@ class TestStale:
         tip = commit(workshop.root, {"other.txt": "mine\n"})
         refusal = await refused("TASK_STALE_DIFF", task, form)
         assert refusal.details["shown"] == form.digest
+        assert refusal.details["base"] == {"shown": form.base_oid, "now": tip}
         assert refusal.details["now"] == (await compare(task)).digest != form.digest
         assert user(workshop.root, "rev-parse", "main") == tip
 
@@ -157,6 +159,46 @@ class TestStale:
         await refused("TASK_STALE_DIFF", task, await workshop.approval(task))
         await approve(task.id, await workshop.approval(task), MARA)
         assert (workshop.root / "late.txt").read_text() == "late\n"
+
+
+async def test_a_merge_that_cannot_be_signed_changes_nothing(workshop: Workshop) -> None:
+    task = await workshop.done("Count the spokes", ADD_FILE)
+    for name, value in {"commit.gpgsign": "true", "gpg.format": "ssh", "user.signingKey": "/no/such/key"}.items():
+        user(workshop.root, "config", name, value)
+    before = state(workshop.root)
+    refusal = await refused("SIGNING_FAILED", task, await workshop.approval(task))
+    assert "/no/such/key" in refusal.message
+    assert {**state(workshop.root), "refs": before["refs"]} == before
+    user(workshop.root, "config", "commit.gpgsign", "false")
+    await approve(task.id, await workshop.approval(task), MARA)
+
+
+async def test_a_squash_names_its_agent_as_co_author(workshop: Workshop) -> None:
+    task = await workshop.done("Count the spokes", ADD_FILE)
+    await approve(task.id, await workshop.approval(task, merge_method="squash"), MARA)
+    named = user(workshop.root, "log", "-1", "--format=%(trailers:key=Co-authored-by,valueonly)", "main")
+    assert named == f"agent for Count the spokes <{task.agent_id}@agents.localhost>"
+
+
+async def test_a_base_that_moves_between_the_look_and_the_advance_is_shown_anew(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await workshop.done("Count the spokes", ADD_FILE)
+    form = await workshop.approval(task)
+
+    async def commit_first(*args: object, **known: object) -> object:
+        commit(workshop.root, {"other.txt": "mine\n"}, "Just now")
+        return await advance(*args, **known)
+
+    # The person's commit comes at the one moment that no lock of ours covers.
+    monkeypatch.setattr("app.reviews.merging.advance", commit_first)
+    await refused("TASK_STALE_DIFF", task, form)
+    assert user(workshop.root, "log", "-1", "--format=%s", "main") == "Just now"
+    monkeypatch.undo()
+    await approve(task.id, await workshop.approval(task), MARA)
+    assert user(workshop.root, "log", "-3", "--first-parent", "--format=%s", "main").splitlines()[:2] == [
+        "Count the spokes", "Just now",
+    ]  # fmt: skip
 
 
 class TestAtTheSameMoment:

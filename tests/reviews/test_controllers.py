@@ -98,16 +98,17 @@ async def test_an_approval_with_a_wrong_field_comes_back_with_what_was_typed(
 async def test_a_stale_diff_is_shown_anew_and_says_so(visitor: Visitor, workshop: Workshop) -> None:
     task = await workshop.done("Say it", ADD_FILE)
     review = f"/tasks/{task.id}/review"
-    shown = (await compare(task)).digest
-    commit(workshop.root, {"other.txt": "mine\n"})
+    shown, first = (await compare(task)).digest, user(workshop.root, "rev-parse", "main")
+    tip = commit(workshop.root, {"other.txt": "mine\n"})
     for send in (visitor.send, visitor.send_htmx):
-        answer = await send(review, f"/tasks/{task.id}/approve", digest=shown, message="What I typed")
+        answer = await send(review, f"/tasks/{task.id}/approve", digest=shown, base_oid=first, message="What I typed")
         assert answer.status_code == 409
         assert 'data-error-code="TASK_STALE_DIFF"' in answer.text
         now = (await compare(task)).digest
         assert f'data-diff-digest="{now}"' in answer.text
         assert f'name="digest" value="{now}"' in answer.text
         assert "What I typed" in answer.text
+        assert f"main was at {first[:10]} and is now at {tip[:10]}" in answer.text
     # What came back can be approved as it stands.
     assert (await visitor.send(review, f"/tasks/{task.id}/approve")).status_code == 303
 

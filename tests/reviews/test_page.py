@@ -30,7 +30,8 @@ def test_the_approval_carries_what_was_shown(page):
     assert f'data-diff-digest="{DIGEST}"' in page
     assert f'name="digest" value="{DIGEST}"' in approve
     assert set(re.findall(r'name="(\w+)"', approve)) == {
-        "_csrf_token", "digest", "merge_method", "message", "keep_branch", "approved_by", "accept_without_merge",
+        "_csrf_token", "digest", "base_oid", "head_oid", "merge_method", "message", "keep_branch", "approved_by",
+        "accept_without_merge",
     }  # fmt: skip
     assert re.findall(r'value="(\w+)"[^>]*checked', approve) == ["merge"]
     assert "8c41d0e…f07a2b9" in approve
@@ -82,7 +83,7 @@ def test_a_conflict_stops_the_approval_and_can_be_sent_to_the_agent():
     assert re.search(r'<button class="btn btn--approve" disabled', html)
     assert 'data-error-code="WORKTREE_MERGE_CONFLICT"' in html
     assert 'data-error-code="TASK_STALE_DIFF"' in html
-    assert "Merge main into your branch and resolve the conflicts in:\n- src/wheelwright/resolver/candidates.py" in html
+    assert "Send back with the conflict" in form(html, f"/tasks/{TASK}/conflict")
 
 
 def test_nothing_to_merge_can_only_be_accepted():

@@ -1,0 +1,109 @@
+"""Send work back with the conflict: the base is merged into the task's branch, in its worktree, and the same agent goes
+on in the same conversation to resolve it."""
+
+from typing import Any
+
+from app.errors import Conflict as Refusal
+from app.events.recording import Actor
+from app.git.diffs import printable
+from app.git.finishing import uninterrupted
+from app.git.refusals import GitError, GitRefused
+from app.git.updating import Update, bring_in
+from app.postgres.patience import patiently
+from app.projects.locking import locked
+from app.reviews.comparing import Comparison, compare
+from app.reviews.merging import described, listed, refusal_of
+from app.reviews.rejecting import send_back_in_lock
+from app.tasks import states
+from app.tasks.rows import Pending, TaskRow, get_task
+from app.worktrees.merging import give_back, hold_in_lock
+from app.worktrees.removing import AGENT_IDENTITY, save_work
+from app.worktrees.states import change
+
+#: Files that a prompt names.
+_NAMED = 50
+
+#: What git's kinds of conflicts mean.
+_MEANING = {
+    "contents": "both sides changed the same lines",
+    "add/add": "both sides added it, with different contents",
+    "modify/delete": "one side changed it, the other deleted it",
+    "rename/delete": "one side renamed it, the other deleted it",
+    "rename/rename": "both sides renamed it, to different names",
+    "file/directory": "a file on one side, a folder on the other",
+    "binary": "a binary file that both sides changed; choose one side or make it anew",
+    "submodule": "both sides moved the submodule",
+}
+
+
+async def send_back_with_conflict(task_id: str, actor: Actor) -> TaskRow:
+    """Waiting approval to the front of the queue, with the base merged into the branch as far as it goes.
+
+    It counts as a rejection, whose reason is the conflict. 409 with everything as it was: `TASK_STALE_DIFF` when the
+    branch merges cleanly by now, `TASK_NO_DIFF`, `CHECKOUT_DIRTY` naming files of the worktree that are in the way,
+    `CHECKOUT_BUSY`.
+    """
+    task = await get_task(task_id)
+    states.after(task.column, "reject")
+    comparison = await compare(task)
+    if not comparison.conflicts:
+        raise Refusal(
+            "The branch merges cleanly by now, so there is no conflict to send back. Look at it again and decide.",
+            "TASK_STALE_DIFF",
+        )
+    await uninterrupted(_send_back(task, comparison, actor))
+    return await get_task(task_id)
+
+
+async def _send_back(task: TaskRow, comparison: Comparison, actor: Actor) -> None:
+    async with locked(task.project_id):
+        states.after((await get_task(task.id)).column, "reject")
+        await hold_in_lock(comparison.worktree, actor)
+    try:
+        update = await _bring_in(task, comparison)
+    except BaseException:
+        await patiently(lambda: give_back(comparison.worktree))
+        raise
+    await patiently(lambda: _complete(task, comparison, update, actor))
+
+
+async def _bring_in(task: TaskRow, comparison: Comparison) -> Update:
+    worktree = comparison.worktree
+    try:
+        await save_work(worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+        message = f"Merge {worktree.base_branch} into {worktree.branch}"
+        return await bring_in(worktree.root, worktree.branch, comparison.base, message, AGENT_IDENTITY)
+    except GitRefused as refusal:
+        raise refusal_of(refusal, "Nothing was sent back") from refusal
+    except GitError as error:
+        raise Refusal(f"Nothing was sent back: {error}", "CHECKOUT_BUSY") from error
+
+
+async def _complete(task: TaskRow, comparison: Comparison, update: Update, actor: Actor) -> None:
+    worktree, conflicts = comparison.worktree, update.trial.conflicts
+    paths = sorted({printable(conflict.path) for conflict in conflicts})
+    reason = f"{worktree.base_branch} conflicts with this work in {listed(paths)}."[:1000]
+    pending = Pending("conflict", _prompt(comparison, update, paths))
+    decision: dict[str, Any] = {"base": comparison.base, "conflicts": described(conflicts)}
+    async with locked(task.project_id):
+        await change(worktree, "give_back", actor=actor)
+        await send_back_in_lock(task.id, reason, pending, actor, decision="conflict", **decision)
+
+
+def _prompt(comparison: Comparison, update: Update, paths: list[str]) -> str:
+    base = f"{comparison.worktree.base_branch} ({comparison.base[:10]})"
+    if update.commit is not None:
+        return (
+            f"{base} has changed beside your work and was merged into your branch without a conflict. Make sure that "
+            "your work still does what it should, together with these changes."
+        )
+    kinds = {each["path"]: each["kind"] for each in described(update.trial.conflicts)}
+    files = "\n".join(f"- {path}: {_MEANING.get(kinds[path], kinds[path])}" for path in paths[:_NAMED])
+    more = f"\n- and {len(paths) - _NAMED} more, see `git status`" if len(paths) > _NAMED else ""
+    return (
+        f"A person wants to merge your work, but {base} has changed meanwhile and conflicts with it. It is being "
+        "merged into your branch: the merge is open in your worktree, with conflict marks in these files:\n\n"
+        f"{files}{more}\n\n"
+        "Resolve each of them so that what both sides meant is kept, and leave no line with <<<<<<<, ======= or "
+        ">>>>>>> behind. Then `git add` the files and commit, which ends the merge. Do not abort it."
+    )
