@@ -154,7 +154,9 @@ async def journaled(task: TaskRow, merge: Merged, base: str, planned: Undo, reas
         reason=reason,
         merged_by=actor.name,
     )
-    await Merge.insert(row)
+    async with locked(task.project_id):
+        states.after((await get_task(task.id)).column, "undo")
+        await Merge.insert(row)
     return MergeJournal(row.id, planned.revert)
 
 

@@ -7,8 +7,9 @@ from app.agents.rows import get_agent
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
+from app.git.refusals import GitError, GitRefused
 from app.projects.locking import locked
-from app.runs.measuring import measure
+from app.runs.measuring import Work, measure
 from app.runs.rows import live_run_of_task
 from app.tasks import states as task_states
 from app.tasks.moving import transition
@@ -22,9 +23,7 @@ async def submit(task_id: str, *, actor: Actor, position: int | None = None) -> 
     task = await get_task(task_id)
     task_states.after(task.column, "submit")
     await _require_no_run(task_id)
-    worktree = await _worktree(task)
-    await save_work(worktree, f"{task.title}\n\nHanded in by {actor.name}")
-    work = await measure(worktree)
+    work = await _commit(task, await _worktree(task), actor)
     if work.files == 0:
         raise Conflict("The branch has no changes to hand in.", "TASK_NO_DIFF")
     async with locked(task.project_id):
@@ -44,6 +43,16 @@ async def submit(task_id: str, *, actor: Actor, position: int | None = None) -> 
             lines_removed=work.removed,
             metadata=msgspec.json.encode(metadata).decode(),
         )
+
+
+async def _commit(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> Work:
+    try:
+        await save_work(worktree, f"{task.title}\n\nHanded in by {actor.name}")
+        return await measure(worktree)
+    except (GitRefused, GitError, OSError) as error:
+        # Cancelling takes the folder away under our hands; what was in it is on the branch.
+        task_states.after((await get_task(task.id)).column, "submit")
+        raise Conflict(f"The work could not be committed: {error}") from error
 
 
 async def _require_no_run(task_id: str) -> None:

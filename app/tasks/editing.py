@@ -5,6 +5,7 @@ import msgspec
 from app.agents.rows import worker_of
 from app.errors import Conflict
 from app.events.recording import Actor, record
+from app.postgres.reading import scalar
 from app.projects.locking import locked
 from app.tasks.creating import unique
 from app.tasks.forms import TaskEdit
@@ -39,6 +40,8 @@ async def delete_task(task_id: str, actor: Actor) -> TaskRow:
         task = await get_task(task_id)
         if task.column in ("in_progress", "waiting_approval"):
             raise Conflict("Cancel this task first: an agent's work hangs on it.", "TASK_INVALID_TRANSITION")
+        if await scalar("SELECT 1 FROM merges WHERE task_id = $1 AND status IN ('prepared', 'advancing')", task_id):
+            raise Conflict("Its merge is being taken back just now.", "TASK_INVALID_TRANSITION")
         await Task.delete().where(Task.id == task_id)
         await take_out(task.project_id, task.column, task.position)
         payload = {"title": task.title, "from": task.column, "branch": task.branch}
