@@ -81,6 +81,8 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         install_timeout=form.install_timeout,
         allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
         max_turns=form.max_turns,
+        timeout_minutes=form.timeout_minutes,
+        idle_timeout_minutes=form.idle_timeout_minutes,
         model=form.model or DEFAULT_MODEL,
     )
 

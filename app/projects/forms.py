@@ -45,6 +45,8 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     #: Comma separated in the form.
     allowed_tools: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=100)] = []
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
+    timeout_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
+    idle_timeout_minutes: Annotated[int, Meta(ge=1, le=1440)] = 10
     model: Annotated[str, Meta(max_length=200)] = ""
 
 

@@ -28,6 +28,8 @@ async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
         stale_after_days=config.stale_after_days,
         allowed_tools=config.allowed_tools,
         max_turns=config.max_turns,
+        timeout_minutes=config.timeout_minutes,
+        idle_timeout_minutes=config.idle_timeout_minutes,
         model=config.model,
         max_concurrent_agents=project.max_concurrent_agents,
         path_problem=await _path_problem(project),

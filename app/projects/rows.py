@@ -21,6 +21,9 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     default_branch: str = "main"
     allowed_tools: tuple[str, ...] = tuple(DEFAULT_TOOLS)
     max_turns: int = 50
+    #: A run that goes on longer, or says nothing for so long, is ended; background agents have neither limit.
+    timeout_minutes: int = 60
+    idle_timeout_minutes: int = 10
     model: str = DEFAULT_MODEL
     #: Command line that installs dependencies in a new worktree, split once; None guesses from the lock file.
     install_command: tuple[str, ...] | None = None

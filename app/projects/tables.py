@@ -25,7 +25,8 @@ class Project(Table, tablename="projects"):
     #: The resolved absolute path; a symbolic link to a registered repository is the same repository.
     path = Text(unique=True)
     description = Text(null=True, default=None)
-    #: Keys as in the schema document: worktreeRoot, initScript, envFile, defaultBranch, allowedTools, maxTurns, model.
+    #: Keys as in the schema document: worktreeRoot, initScript, envFile, defaultBranch, allowedTools, maxTurns, model,
+    #: and ours.
     config = JSONB(default=DEFAULT_CONFIG)
     max_concurrent_agents = Integer(default=3)
     github_owner = Text(null=True, default=None)

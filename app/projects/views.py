@@ -35,6 +35,8 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     stale_after_days: int
     allowed_tools: tuple[str, ...]
     max_turns: int
+    timeout_minutes: int
+    idle_timeout_minutes: int
     model: str
     max_concurrent_agents: int
     path_problem: str = ""

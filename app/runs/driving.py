@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from app.agents.rows import AgentRow, get_agent
+from app.clock import now
 from app.events.recording import Actor
 from app.git.repository import inspect
 from app.postgres.errors import is_away
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 #: What is written at once: events that come within this many seconds, at most so many.
 BATCH_S = 0.1
 BATCH_MAX = 100
+#: Seconds of a minute, in which the limits of a project are set.
+MINUTE_S = 60.0
 
 
 class Drive:
@@ -194,6 +198,8 @@ class Drive:
             temperature=agent.config.temperature,
             allowed_tools=agent.config.allowed_tools,
             max_turns=agent.config.max_turns,
+            timeout_s=_minutes(agent, project.config.timeout_minutes) - run.worked_ms(now()) / 1000 * run.rests,
+            idle_timeout_s=_minutes(agent, project.config.idle_timeout_minutes),
             resume=run.native_session_id,
             turns_before=run.turn_count,
             usage_before=_usage(run),
@@ -219,6 +225,11 @@ class Drive:
             ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
             await recorder.write([event for event in batch if event is not ending])
         return ending
+
+
+def _minutes(agent: AgentRow, limit: int) -> float:
+    """A limit in seconds. A background agent has none: it is at work until somebody stops it."""
+    return math.inf if agent.type == "background" else limit * MINUTE_S
 
 
 def _usage(run: RunRow) -> Usage:

@@ -7,6 +7,7 @@ It is woken by the events of the log, so it does not matter which process queued
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ from app.runs.claiming import Claim, claim_next, projects_with_queue
 from app.runs.driving import Drive
 from app.runs.pausing import wanted_again
 from app.runs.reconciling import Reconciler
-from app.runs.rows import asked_to_stop, not_as_wanted
+from app.runs.recovering import interrupt
+from app.runs.rows import asked_to_stop, get_run, not_as_wanted
 from app.sessions import presence
 from app.settings import Settings
 from app.worktrees.measuring import measure_next
@@ -30,6 +32,8 @@ Result = TypeVar("Result")
 
 #: Seconds after which the engine looks again even when nothing woke it.
 TICK_S = 5.0
+#: Seconds after which a run that was asked to end, and has not, is given up and ended from outside.
+HUNG_S = 90.0
 #: Seconds for runs to end when the server stops.
 STOP_S = 6.0
 
@@ -45,6 +49,10 @@ class Engine:
         self._errands: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
         self._worktrees = WorktreeReconciler()
+        #: When each run was first seen asked to end.
+        self._asked: dict[str, float] = {}
+        #: Runs whose end is being written from outside of their drives.
+        self._given_up: set[str] = set()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten: Callable[[], None] | None = None
@@ -107,7 +115,7 @@ class Engine:
             try:
                 await presence.expire()
                 await self._hear_what_was_missed()
-                await self._reconciler.round(self._drives)
+                await self._reconciler.round({*self._drives, *self._given_up})
             except Exception as error:
                 _report(error, "the engine's round was cut off")
 
@@ -122,10 +130,29 @@ class Engine:
 
     async def _hear_what_was_missed(self) -> None:
         """While the listener has no connection, what people ask for is only in the database."""
-        for run_id in await asked_to_stop(list(self._drives)):
-            self._soon(self.end(run_id, "stopped"))
+        asked = await asked_to_stop(list(self._drives))
+        self._asked = {run_id: self._asked.get(run_id, time.monotonic()) for run_id in asked}
+        for run_id, since in self._asked.items():
+            hangs = time.monotonic() - since > HUNG_S
+            self._soon(self._give_up(run_id) if hangs else self.end(run_id, "stopped"))
         for run_id in await not_as_wanted(list(self._drives)):
             self._soon(self._heed(run_id))
+
+    async def _give_up(self, run_id: str) -> None:
+        """End a run whose drive hangs in our own code; what is left of its processes is ended first."""
+        held = self._drives.get(run_id)
+        if held is None or run_id in self._given_up:
+            return
+        log.error("run %s did not end within %s s after it was asked to; its drive is given up", run_id, HUNG_S)
+        self._given_up.add(run_id)
+        try:
+            held[1].cancel()
+            await asyncio.wait([held[1]], timeout=STOP_S)
+            run = await get_run(run_id)
+            if run.is_live:
+                await interrupt(run, "stopped", "A person stopped the run. It did not end by itself and was given up.")
+        finally:
+            self._given_up.discard(run_id)
 
     async def _claim_forever(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from app.errors import DomainError
 from app.git.refusals import GitError, GitRefused
 from app.processes import trees
 from app.processes.redacting import Redactor
-from app.runners.base import Finished, Usage
+from app.runners.base import ErrorType, Finished, Usage
 from app.runs.claiming import Claim
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
@@ -31,11 +31,11 @@ async def recover() -> list[RunRow]:
     return interrupted
 
 
-async def interrupt(run: RunRow) -> None:
+async def interrupt(run: RunRow, error_type: ErrorType = "interrupted", why: str = WHY) -> None:
     """End a run that nobody drives: first what is left of its processes, then in the database."""
     left = await _end_processes(run)
-    log.warning("run %s was interrupted; %s processes of it were still there and were ended", run.id, left)
-    await _write_end(run)
+    log.warning("run %s is ended (%s); %s processes of it were still there and were ended", run.id, error_type, left)
+    await _write_end(run, error_type, why)
 
 
 async def _end_processes(run: RunRow) -> int:
@@ -46,7 +46,7 @@ async def _end_processes(run: RunRow) -> int:
     return ended
 
 
-async def _write_end(run: RunRow) -> None:
+async def _write_end(run: RunRow, error_type: ErrorType, why: str) -> None:
     agent = await get_agent(run.agent_id)
     worktree_id = agent.current_worktree_id or await _worktree_of(run)
     if run.session_id is None or worktree_id is None:
@@ -54,8 +54,8 @@ async def _write_end(run: RunRow) -> None:
     claim = Claim(run.id, run.task_id, agent.id, run.session_id, worktree_id, run.project_id)
     recorder = Recorder(claim, agent.name, Redactor({}))
     ending = Finished(
-        error_type="interrupted",
-        error=WHY,
+        error_type=error_type,
+        error=why,
         usage=Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count),
         native_session_id=run.native_session_id,
     )

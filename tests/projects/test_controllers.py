@@ -175,6 +175,8 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
         stale_after_days="3",
         allowed_tools="Read, Bash(git log --format=%h,%s)",
         max_turns="80",
+        timeout_minutes="240",
+        idle_timeout_minutes="25",
         model="opus",
     )
     assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?saved=true")
@@ -187,6 +189,7 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
     assert (config.branch_template, config.stale_after_days) == ("work/{slug}-{id}", 3)
     assert config.allowed_tools == ("Read", "Bash(git log --format=%h,%s)")
     assert (config.max_turns, config.model) == (80, "opus")
+    assert (config.timeout_minutes, config.idle_timeout_minutes) == (240, 25)
 
 
 async def test_saving_what_is_shown_changes_nothing(visitor: Visitor, project: ProjectRow) -> None:
@@ -213,6 +216,9 @@ async def test_saving_what_is_shown_changes_nothing(visitor: Visitor, project: P
         ("init_script", "../../evil"),
         ("install_command", "make 'all"),
         ("max_turns", "0"),
+        ("timeout_minutes", "0"),
+        ("timeout_minutes", "10081"),
+        ("idle_timeout_minutes", "soon"),
         ("max_concurrent_agents", "11"),
     ],
 )

@@ -32,6 +32,8 @@ async def test_the_stored_document_has_the_keys_of_the_schema(project: ProjectRo
         "defaultBranch": "main",
         "allowedTools": ["Read", "Edit", "Bash", "Glob", "Grep"],
         "maxTurns": 50,
+        "timeoutMinutes": 60,
+        "idleTimeoutMinutes": 10,
         "model": "claude-sonnet-4-20250514",
     }
 

@@ -92,7 +92,7 @@ CARDS = (
     ),
     card(
         "t6b3ha", "Move setup.cfg to pyproject metadata", "in_progress", 3, "paused", "chore",
-        turn=9, max_turns=40, running_since=before(minutes=4, seconds=50), **OPUS,
+        turn=9, max_turns=40, pause_requested=True, paused_since=before(minutes=4, seconds=50), **OPUS,
     ),
     card(
         "r8h2wd", "Stream sdist hashes in chunks", "in_progress", 4, "error", "index",
@@ -200,6 +200,8 @@ SETTINGS = ProjectSettings(
     init_script="scripts/dev-init",
     allowed_tools=("Read", "Grep", "Glob", "Edit", "Write", "Bash(pytest:*)", "Bash(uv run:*)"),
     max_turns=40,
+    timeout_minutes=60,
+    idle_timeout_minutes=10,
     model="claude-sonnet-4",
     max_concurrent_agents=4,
     running_agents=3,
