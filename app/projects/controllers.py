@@ -8,9 +8,10 @@ from app.accounts.people import Person
 from app.errors import Conflict, Invalid
 from app.projects.creating import create_project
 from app.projects.editing import delete_project, edit_project
-from app.projects.forms import Deletion, NewProject, ProjectSettings
+from app.projects.forms import Deletion, NewProject, ProjectSettings, Relocation
 from app.projects.frame import main_frame, project_frame
 from app.projects.queries import settings_of
+from app.projects.relocating import relocate
 from app.projects.rows import ProjectRow, all_projects, get_project
 from app.projects.views import NewProject as NewProjectView
 from app.web.forms import Entered, entered, form_items, parse_form
@@ -41,7 +42,7 @@ class NewProjectController(Controller):
 
 
 class ProjectSettingsController(Controller):
-    """`/projects/{id}/settings` and `/projects/{id}/delete`."""
+    """`/projects/{id}/settings`, and what moves or deletes a project."""
 
     path = "/projects/{project_id:str}"
 
@@ -60,6 +61,17 @@ class ProjectSettingsController(Controller):
         except Invalid as wrong:
             return await _settings_page(request, project, 422, form=entered(items, wrong))
         return after_change(request, f"/projects/{project_id}/settings?saved=true")
+
+    @post("/relocate")
+    async def relocate(self, request: Request[Any, Any, Any], project_id: str, person: Person) -> Response[Any]:
+        """Follow the project's folder to where it was moved, then show its worktrees: git must be told of each."""
+        project = await get_project(project_id)
+        items = await form_items(request)
+        try:
+            await relocate(project, parse_form(Relocation, items).path, person.actor)
+        except Invalid as wrong:
+            return await _settings_page(request, project, 422, relocate_form=entered(items, wrong))
+        return after_change(request, f"/projects/{project_id}/worktrees")
 
     @post("/delete")
     async def delete(self, request: Request[Any, Any, Any], project_id: str) -> Response[Any]:

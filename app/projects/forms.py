@@ -50,6 +50,12 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     model: Annotated[str, Meta(max_length=200)] = ""
 
 
+class Relocation(Struct, frozen=True, kw_only=True):
+    """Where the folder of a project is now."""
+
+    path: Annotated[str, Meta(min_length=1, max_length=4000)]
+
+
 class Deletion(Struct, frozen=True, kw_only=True):
     """The form of the danger zone."""
 

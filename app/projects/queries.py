@@ -33,6 +33,7 @@ async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
         model=config.model,
         max_concurrent_agents=project.max_concurrent_agents,
         path_problem=await _path_problem(project),
+        is_gone=not project.root.is_dir(),
         running_agents=await _running_agents(project.id),
         **answer,  # type: ignore[arg-type]
     )

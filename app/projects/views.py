@@ -16,7 +16,8 @@ class NewProject(Struct, frozen=True, kw_only=True):
 class ProjectSettings(Struct, frozen=True, kw_only=True):
     """A project as it is stored, and the forms that change it.
 
-    `path_problem` is the sentence of the path check, empty when the path is a usable git repository.
+    `path_problem` is the sentence of the path check, empty when the path is a usable git repository. `is_gone`:
+    there is nothing at all at the path, so the folder may have been moved.
     `running_agents` must be 0 before the project can be deleted. `saved` right after saving.
     """
 
@@ -40,7 +41,9 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     model: str
     max_concurrent_agents: int
     path_problem: str = ""
+    is_gone: bool = False
     running_agents: int = 0
     saved: bool = False
     form: Entered = Entered()
+    relocate_form: Entered = Entered()
     delete_form: Entered = Entered()

@@ -108,7 +108,8 @@ async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow,
     except (GitRefused, GitError, CommandFailed, OSError) as failure:
         error = clean.text(str(failure))
         await _write_step(worktree, name, "error", error)
-        await _change(worktree, "fail", error)
+        # The step's log has the rest.
+        await _change(worktree, "fail", error.splitlines()[-1] if error else None)
         raise SetupFailed(f"Step '{name}' of the worktree failed: {error}") from failure
     await _write_step(worktree, name, status, clean.text(log))
 

@@ -108,7 +108,8 @@ async def _steps(on_disk: list[_Row]) -> dict[str, tuple[WorktreeStep, ...]]:
     found = await rows(
         _Step,
         "SELECT worktree_id, name, status, right(coalesce(log, ''), $2) AS log,"
-        " greatest(0, extract(epoch FROM completed_at - started_at) * 1000)::int AS duration"
+        " CASE WHEN completed_at >= started_at THEN (extract(epoch FROM completed_at - started_at) * 1000)::int END"
+        " AS duration"
         " FROM worktree_steps WHERE worktree_id = ANY($1)",
         [row.id for row in on_disk],
         LOG,
@@ -121,12 +122,13 @@ async def _steps(on_disk: list[_Row]) -> dict[str, tuple[WorktreeStep, ...]]:
 
 
 def _step(step: _Step, is_idle: bool) -> WorktreeStep:
-    skipped, waits = step.status == "skipped", step.status == "pending" and is_idle
+    skipped = step.status == "skipped"
+    notes: dict[StepStatus, str] = {"skipped": "not needed", "pending": "with the next run" if is_idle else "waits"}
     repeatable = is_idle and step.name != "add" and step.status in ("done", "skipped")
     return WorktreeStep(
         name=STEP_NAMES[step.name],
         stage=_STAGES[step.status],
-        note="not needed" if skipped else "with the next run" if waits else "",
+        note=notes.get(step.status, ""),
         duration=None if skipped else step.duration,
         log=step.log,
         again=f"/worktrees/{step.worktree_id}/steps/{step.name}/again" if repeatable else "",

@@ -43,6 +43,8 @@ async def _link(worktree: WorktreeRow, problem: Problem | None) -> None:
     path = absolute(worktree.root)
     async with lock_of(repository):
         if problem == "moved":
+            # First the links in folders that git has in their place, then the place of this one.
+            await git(repository.root, "worktree", "repair", check=False)
             await git(repository.root, "worktree", "repair", path)
         elif problem == "unmarked":
             await git(repository.root, "worktree", "lock", "--reason", worktree.lock_reason, path)

@@ -1,6 +1,7 @@
 """Compare the worktrees that the database knows with those that git knows, and change neither."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
@@ -12,8 +13,9 @@ from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.worktrees.rows import SELECT_WORKTREE, WorktreeRow
 
-#: What is not as the row says. `gone`: there is no folder. `moved`: git has it in another place, where nothing is.
-#: `unmarked`: somebody took our lock off. `unknown`: git does not know the folder. `cut_off`: nobody is making it.
+#: What is not as the row says. `gone`: there is no folder. `moved`: folder and repository do not lead to each other, as
+#: after one of them was moved. `unmarked`: somebody took our lock off. `unknown`: git does not know the folder.
+#: `cut_off`: nobody is making it.
 Problem = Literal["gone", "moved", "unmarked", "unknown", "cut_off"]
 
 MARK = f"{OURS}worktree:"
@@ -60,7 +62,7 @@ def sentence(problem: Problem, path: str) -> str:
         case "gone":
             return f"The folder {path} is gone. Make it again from its branch, or remove it."
         case "moved":
-            return f"git looks for {path} in another place. Make it again, and git is told where it is."
+            return f"{path} or its repository was moved. Make it again, and git is told where both are."
         case "unmarked":
             return f"The lock that marks {path} as ours is off. Make it again, and it is locked again."
         case "unknown":
@@ -85,10 +87,20 @@ def _problem(worktree: WorktreeRow, places: Sequence[Checkout]) -> Problem | Non
     here = next((place for place in places if place.path == path), None)
     if not worktree.root.is_dir():
         return "gone"
+    if here is not None and not _leads_to_git(path):
+        return "moved"
     if here is not None:
         return None if here.lock_reason == worktree.lock_reason else "unmarked"
     elsewhere = any(place.lock_reason == worktree.lock_reason and place.is_missing for place in places)
     return "moved" if elsewhere else "unknown"
+
+
+def _leads_to_git(path: Path) -> bool:
+    try:
+        link = (path / ".git").read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
+    except OSError:
+        return False
+    return (path / link).is_dir()
 
 
 async def _strays(places: Sequence[Checkout]) -> tuple[Stray, ...]:

@@ -15,7 +15,7 @@ from app.agents.forms import AgentForm
 from app.asgi import create_app
 from app.cli import COMMANDS, agentpane
 from app.errors import DomainError
-from app.projects.forms import Deletion, NewProject, ProjectSettings
+from app.projects.forms import Deletion, NewProject, ProjectSettings, Relocation
 from app.reviews.forms import Approval, Rejection
 from app.runners.base import ErrorType
 from app.sessions.forms import Message
@@ -32,6 +32,7 @@ CONTRACT = (ROOT / "docs" / "contract.md").read_text()
 FORMS: dict[str, type[Struct]] = {
     "/projects": NewProject,
     "/projects/{id}/settings": ProjectSettings,
+    "/projects/{id}/relocate": Relocation,
     "/projects/{id}/delete": Deletion,
     "/projects/{id}/tasks": NewTask,
     "/projects/{id}/agents": AgentForm,

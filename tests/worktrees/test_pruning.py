@@ -149,15 +149,15 @@ async def test_the_page_shows_what_goes_and_then_which_branches_are_kept(
     claim = await begin(project.id, "Still at it")
     page = await visitor.page(path)
     assert "Fix &lt;it&gt;" in page
-    assert "1 file" in page
-    assert "1 commit not in" in page
+    assert "with 1 commit not in" in page
+    assert "and 1 file committed now" in page
     assert "The task &#39;Still at it&#39; works in it." in page
     answer = await (visitor.send_htmx if by_htmx else visitor.send)(path, path)
     address = answer.headers["hx-redirect" if by_htmx else "location"]
     assert address == f"{path}?gone={worktree.id}&stayed="
     result = await visitor.page(address)
     assert "1 worktree is gone. Every branch is kept." in result
-    assert re.search(rf"<li><code>{worktree.branch}</code>: 2 commits not in", result)
+    assert re.search(rf"<li><code>{worktree.branch}</code>: with 2 commits not in", result)
     assert (await get_worktree(claim.worktree_id)).root.is_dir()
 
 

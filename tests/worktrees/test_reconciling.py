@@ -113,7 +113,7 @@ async def test_a_worktree_that_was_moved_with_its_project_is_repaired(
     await execute("UPDATE worktrees SET path = $1", str(path))
     here = await get_worktree(worktree.id)
     assert await two_rounds() == [worktree.id]
-    assert "in another place" in ((await get_worktree(worktree.id)).last_error or "")
+    assert "was moved" in ((await get_worktree(worktree.id)).last_error or "")
     assert (await restore(worktree.id, MARA)).status == "active"
     assert user(path, "branch", "--show-current") == here.branch
     assert (path / "late.txt").exists()

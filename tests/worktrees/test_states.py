@@ -85,6 +85,6 @@ async def test_a_refused_change_records_nothing(worktree: WorktreeRow) -> None:
 
 def test_nothing_else_writes_the_status_of_a_worktree() -> None:
     app = Path(__file__).parents[2] / "app"
-    marks = ("Worktree.status:", "UPDATE worktrees ")
+    marks = ("Worktree.status:", "UPDATE worktrees SET status")
     writers = {str(file.relative_to(app)) for file in app.rglob("*.py") if any(m in file.read_text() for m in marks)}
     assert writers == {"worktrees/states.py"}
