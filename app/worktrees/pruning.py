@@ -20,6 +20,7 @@ from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.worktrees.removing import remove_unused
 from app.worktrees.rows import WorktreeRow, WorktreeStatus, get_worktree
+from app.worktrees.using import LAST_USED_AT, NEEDED_BY
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -31,8 +32,8 @@ class Known(Struct, frozen=True, kw_only=True):
     base_branch: str
     task_id: str | None
     task_title: str | None
-    #: The title of the task that works in it.
-    used_by: str | None
+    #: What works in it: "The task 'Count the spokes'".
+    needed_by: str | None
     last_used_at: datetime
     #: Bytes as last measured.
     size: int | None
@@ -58,15 +59,12 @@ class Pruned(Struct, frozen=True):
     stayed: tuple[str, ...] = ()
 
 
-_SELECT = """
+_SELECT = f"""
 SELECT w.id, w.status, w.branch, w.base_branch, t.id AS task_id, t.title AS task_title, d.size,
-  (SELECT u.title FROM tasks u WHERE u.worktree_id = w.id AND u."column" IN ('in_progress', 'waiting_approval'))
-    AS used_by,
-  greatest(w.created_at, (SELECT max(coalesce(r.completed_at, r.started_at)) FROM agent_runs r
-    WHERE r.task_id = w.task_id)) AS last_used_at
+  {NEEDED_BY} AS needed_by, {LAST_USED_AT} AS last_used_at
 FROM worktrees w LEFT JOIN tasks t ON t.id = w.task_id LEFT JOIN worktree_details d ON d.worktree_id = w.id
 WHERE w.project_id = $1 AND w.status <> 'removed' ORDER BY last_used_at, w.id
-"""
+"""  # noqa: S608
 
 
 async def candidates(project: ProjectRow) -> list[Candidate]:
@@ -104,8 +102,8 @@ async def _candidate(row: Known, project: ProjectRow, repository: Repository) ->
 
 
 def _why_kept(row: Known, project: ProjectRow) -> str:
-    if row.used_by is not None:
-        return f"The task '{row.used_by}' works in it."
+    if row.needed_by is not None:
+        return f"{row.needed_by} works in it."
     if row.status not in ("active", "error"):
         return f"It is {row.status} just now."
     if (now() - row.last_used_at).total_seconds() < project.config.stale_after_days * 86_400:

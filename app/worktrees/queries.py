@@ -12,6 +12,7 @@ from app.worktrees.comparing import commits_against_base
 from app.worktrees.offers import mending
 from app.worktrees.rows import STEPS, StepName, StepStatus, WorktreeStatus
 from app.worktrees.surveying import Problem, sentence, survey
+from app.worktrees.using import NEEDED_BY, SESSION
 from app.worktrees.views import WorktreeList, WorktreeRow, WorktreeStep
 
 #: Removed worktrees that the page lists, and characters of a step's log, from its end.
@@ -41,6 +42,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     status: WorktreeStatus
     task_id: str | None
     task_title: str | None
+    session_id: str | None
     last_error: str | None
     is_used: bool
     #: An agent that stopped on the task, and goes on with it when it is told to.
@@ -62,16 +64,15 @@ class _Step(Struct, frozen=True, kw_only=True):
     duration: int | None
 
 
-_SELECT = """
+_SELECT = f"""
 SELECT w.id, w.branch, w.base_branch, w.path, w.status, t.id AS task_id, t.title AS task_title, w.last_error,
   w.created_at, w.removed_at, d.number, d.size, d.is_larger, d.measured_at,
-  EXISTS (SELECT 1 FROM tasks u WHERE u.worktree_id = w.id AND u."column" IN ('in_progress', 'waiting_approval'))
-    AS is_used,
-  (SELECT a.id FROM agents a JOIN tasks u ON u.id = a.current_task_id
-    WHERE u.worktree_id = w.id AND a.status = 'error' LIMIT 1) AS retries,
-  EXISTS (SELECT 1 FROM agent_runs r WHERE r.task_id = w.task_id AND r.completed_at IS NULL) AS is_live
+  {NEEDED_BY} IS NOT NULL AS is_used, {SESSION} AS session_id,
+  (SELECT a.id FROM agents a WHERE a.current_worktree_id = w.id AND a.status = 'error' LIMIT 1) AS retries,
+  EXISTS (SELECT 1 FROM agents a WHERE a.current_worktree_id = w.id
+    AND a.status IN ('starting', 'running', 'paused')) AS is_live
 FROM worktrees w LEFT JOIN tasks t ON t.id = w.task_id LEFT JOIN worktree_details d ON d.worktree_id = w.id
-"""
+"""  # noqa: S608
 
 
 async def worktrees_page(project: ProjectRow, cleared: str = "") -> WorktreeList:
@@ -150,6 +151,7 @@ def _view(
         status=row.status,
         task_id=row.task_id or "",
         task_title=row.task_title or "",
+        session_id=row.session_id or "",
         last_error=row.last_error or "",
         problem=sentence(problem, row.path) if problem else "",
         number=row.number,

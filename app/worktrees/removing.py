@@ -11,11 +11,11 @@ from app.git.refusals import GitError, GitRefused
 from app.git.removing import remove, take_back_removal
 from app.git.repository import Repository, inspect
 from app.git.snapshots import save
-from app.postgres.reading import scalar
 from app.projects.locking import locked
 from app.projects.rows import get_project
 from app.worktrees.rows import WorktreeRow, get_worktree
 from app.worktrees.states import change
+from app.worktrees.using import needed_by
 
 AGENT_IDENTITY = Identity("AgentPane", "agentpane@localhost")
 
@@ -56,7 +56,7 @@ async def _remove(worktree: WorktreeRow, repository: Repository) -> None:
 
 
 async def remove_by_hand(worktree_id: str, actor: Actor = SYSTEM) -> WorktreeRow:
-    """The form on the worktrees page: refused while a task still works in it."""
+    """The form on the worktrees page: refused while it is needed."""
     worktree = await get_worktree(worktree_id)
     if worktree.status == "removed":
         raise Conflict("This worktree is removed already.", "WORKTREE_NOT_FOUND")
@@ -65,13 +65,9 @@ async def remove_by_hand(worktree_id: str, actor: Actor = SYSTEM) -> WorktreeRow
 
 
 async def remove_unused(worktree: WorktreeRow, actor: Actor) -> None:
-    """Take down what no task works in; from the moment of that look on, no run begins there."""
+    """Take down what no task and no open session needs; from the moment of that look on, no run begins there."""
     async with locked(worktree.project_id):
-        in_use = await scalar(
-            "SELECT title FROM tasks WHERE worktree_id = $1 AND \"column\" IN ('in_progress', 'waiting_approval')",
-            worktree.id,
-        )
-        if in_use:
-            raise Conflict(f"The task '{in_use}' works in this worktree. Cancel the task instead.", "CONFLICT")
+        if who := await needed_by(worktree.id):
+            raise Conflict(f"{who} works in this worktree. Cancel or close that instead.", "CONFLICT")
         await change(worktree, "remove", actor=actor)
     await take_down(await get_worktree(worktree.id), actor=actor)

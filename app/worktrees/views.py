@@ -37,6 +37,7 @@ class WorktreeRow(Struct, frozen=True, kw_only=True):
     status: str
     task_id: str = ""
     task_title: str = ""
+    session_id: str = ""
     last_error: str = ""
     problem: str = ""
     number: int | None = None

@@ -21,6 +21,8 @@ from app.sessions.rows import SessionRow, get_session
 from app.sessions.standalone import standalone
 from app.tasks.forms import NewTask
 from app.tasks.rows import get_task
+from app.worktrees.pruning import candidates
+from app.worktrees.removing import remove_by_hand
 from app.worktrees.rows import get_worktree
 from tests.git.repositories import user
 from tests.workshop import MARA, Workshop
@@ -157,6 +159,23 @@ async def test_closing_keeps_a_branch_with_work_and_no_other(workshop: Workshop)
         assert (await branch_oid(repository, worktree.branch) is not None) == is_kept
         with pytest.raises(Conflict, match="closed"):
             await send(session.id, "More", MARA)
+
+
+async def test_the_worktree_of_an_open_chat_is_neither_removed_nor_pruned(workshop: Workshop) -> None:
+    await workshop.configure(stale_after_days=1)
+    polly = await parrot(workshop)
+    session = await open_chat(polly.id, "Write this down", MARA)
+    await answered(workshop, session, 1)
+    worktree_id = (await standalone(session.id)).worktree_id
+    await execute("UPDATE worktrees SET created_at = now() - interval '9 days'")
+    await execute("UPDATE agent_runs SET completed_at = now() - interval '8 days'")
+    with pytest.raises(Conflict, match="'Write this down' works in this worktree"):
+        await remove_by_hand(worktree_id, MARA)
+    (kept,) = await candidates(workshop.project)
+    assert kept.kept_because == "The session 'Write this down' works in it."
+    await execute("UPDATE sessions SET is_active = false WHERE id = $1", session.id)
+    (stale,) = await candidates(workshop.project)
+    assert (stale.kept_because, stale.ahead) == ("", 1)
 
 
 async def test_a_stopped_chat_goes_on_with_the_next_message(workshop: Workshop) -> None:

@@ -331,10 +331,10 @@ PRUNE = PrunePage(
     project_id=PROJECT.id,
     stale_after_days=14,
     going=(
-        Candidate(known=Known(id="w8", status="active", branch="agent/w8w8w8/sort-the-lock-file", base_branch="main", task_id="w8", task_title="Sort the lock file", used_by=None, last_used_at=before(days=40), size=310_000_000), shown="w8:1:2", uncommitted=3, ahead=2),
-        Candidate(known=Known(id="w9", status="error", branch="agent/w9w9w9/gone", base_branch="trunk", task_id=None, task_title=None, used_by=None, last_used_at=before(days=60), size=None), shown="w9::", ahead=None),
+        Candidate(known=Known(id="w8", status="active", branch="agent/w8w8w8/sort-the-lock-file", base_branch="main", task_id="w8", task_title="Sort the lock file", needed_by=None, last_used_at=before(days=40), size=310_000_000), shown="w8:1:2", uncommitted=3, ahead=2),
+        Candidate(known=Known(id="w9", status="error", branch="agent/w9w9w9/gone", base_branch="trunk", task_id=None, task_title=None, needed_by=None, last_used_at=before(days=60), size=None), shown="w9::", ahead=None),
     ),
-    kept=(Candidate(known=Known(id="w1", status="active", branch="agent/k7f2q9/cache", base_branch="main", task_id="k7", task_title="Cache", used_by="Cache", last_used_at=before(minutes=7), size=1), kept_because="The task 'Cache' works in it."),),
+    kept=(Candidate(known=Known(id="w1", status="active", branch="agent/k7f2q9/cache", base_branch="main", task_id="k7", task_title="Cache", needed_by="The task 'Cache'", last_used_at=before(minutes=7), size=1), kept_because="The task 'Cache' works in it."),),
     gone=(KeptBranch(branch="agent/g1g1g1/gone", base_branch="main", ahead=2), KeptBranch(branch="agent/g2g2g2/merged", base_branch="main", ahead=0)),
     stayed=(KeptBranch(branch="agent/g3g3g3/stayed", base_branch="main", why="It is not as it was shown any more, so it stayed. Look at it again."),),
 )  # fmt: skip
