@@ -65,5 +65,5 @@ _TELL: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.edited": lambda _: "edited this",
     "task.decided": _decided,
     "worktree.removed": _worktree_removed,
-    "worktree.error": lambda payload: f"could not set up the worktree: {payload.get('error')}",
+    "worktree.error": lambda payload: f"found the worktree not as it should be: {payload.get('error')}",
 }
