@@ -14,6 +14,7 @@ from app.postgres.reading import rows
 from app.reviews.checking import state_of_checks
 from app.reviews.checks import CheckRow
 from app.reviews.comparing import Comparison, compare
+from app.reviews.conflicts import described, meaning
 from app.reviews.merging import default_message
 from app.reviews.views import CheckView, ConflictView, DecisionMade, FilePage, FileView, ReviewPage
 from app.runs.rows import runs_of_task
@@ -145,10 +146,7 @@ def _check(name: str, row: CheckRow | None) -> CheckView:
 
 
 def _conflicts(comparison: Comparison) -> list[ConflictView]:
-    words: dict[str, str] = {}
-    for conflict in comparison.conflicts:
-        words.setdefault(printable(conflict.path), conflict.kind)
-    return [ConflictView(path, kind) for path, kind in sorted(words.items())]
+    return [ConflictView(each["path"], meaning(each["kind"])) for each in described(comparison.conflicts)]
 
 
 async def _file(task: TaskRow, comparison: Comparison, change: FileChange, place: int) -> FileView:
