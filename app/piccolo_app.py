@@ -8,7 +8,7 @@ from app.events.tables import Event
 from app.github.tables import GithubInstallation, RepositoryConfig
 from app.projects.tables import Project
 from app.resources import resource_path
-from app.reviews.tables import Merge
+from app.reviews.tables import Check, Merge
 from app.runs.tables import AgentRun, RunDetail
 from app.sessions.tables import Session, SessionMessage, StandaloneSession
 from app.tasks.tables import Task
@@ -18,7 +18,7 @@ from app.worktrees.tables import Worktree, WorktreeDetail, WorktreeStep
 SCHEMA_TABLES = [
     Project, Task, Agent, AgentRun, Session, Worktree, AuditLog, GithubInstallation, RepositoryConfig,
 ]  # fmt: skip
-ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeDetail, WorktreeStep, Merge]
+ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeDetail, WorktreeStep, Merge, Check]
 
 APP_CONFIG = AppConfig(
     app_name="agentpane",

@@ -105,6 +105,7 @@ def start(task: str, data_dir: Path | None) -> None:
 @click.option("--message", metavar="TEXT", help="The commit message; else the title.")
 @click.option("--keep-branch", is_flag=True, help="Keep the task's branch after the merge.")
 @click.option("--without-merge", "accept_without_merge", is_flag=True, help="Accept the work, and merge nothing.")
+@click.option("--despite-checks", is_flag=True, help="Merge although a check fails or a conflict is left.")
 @click.option("--digest", metavar="D", help="Approve only the change with this digest, as 'task show' prints it.")
 @options.data_dir
 def approve(task: str, digest: str | None, data_dir: Path | None, **typed: object) -> None:
@@ -114,8 +115,10 @@ def approve(task: str, digest: str | None, data_dir: Path | None, **typed: objec
     from app.cli.session import complete, connected
     from app.cli.task_texts import print_change, verdict
     from app.reviews.approving import approve as merge
+    from app.reviews.checking import check_before
     from app.reviews.comparing import compare
     from app.reviews.forms import Approval
+    from app.settings import read_settings
     from app.tasks import states
 
     async def work() -> None:
@@ -125,6 +128,9 @@ def approve(task: str, digest: str | None, data_dir: Path | None, **typed: objec
             comparison = await compare(found)
             print_change(comparison)
             form = filled(Approval, digest=digest or comparison.digest, **typed)
+            if not (form.accept_without_merge or form.despite_checks):
+                environment = read_settings(data_dir=data_dir).agent_environment
+                await check_before(found.id, form.digest, actor(), environment)
             click.echo(await verdict(await merge(found.id, form, actor())))
 
     complete(work())

@@ -77,8 +77,10 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         env_file=_patterns(form.env_file),
         init_script=_relative(form.init_script, "init_script"),
         init_timeout=form.init_timeout,
-        install_command=_split(form.install_command),
+        install_command=_split(form.install_command, "install_command"),
         install_timeout=form.install_timeout,
+        run_hooks=form.run_hooks,
+        check_command=_split(form.check_command, "check_command"),
         allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
         max_turns=form.max_turns,
         timeout_minutes=form.timeout_minutes,
@@ -124,10 +126,10 @@ def _patterns(text: str | None) -> str | None:
     return ", ".join(str(_relative(part, "env_file")) for part in parts) or None
 
 
-def _split(text: str | None) -> tuple[str, ...] | None:
+def _split(text: str | None, field: str) -> tuple[str, ...] | None:
     if not text:
         return None
     try:
         return tuple(shlex.split(text)) or None
     except ValueError as error:
-        raise Invalid({"install_command": f"This line cannot be split into arguments: {error}."}) from error
+        raise Invalid({field: f"This line cannot be split into arguments: {error}."}) from error

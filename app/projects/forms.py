@@ -42,6 +42,10 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     #: With `{id}`, and `{slug}` if liked. Empty: `agent/{id}/{slug}`.
     branch_template: Branch = ""
     stale_after_days: Annotated[int, Meta(ge=1, le=3650)] = 14
+    #: The repository's own hooks run as checks before a merge.
+    run_hooks: bool = False
+    #: One line in POSIX quoting; it must succeed before a merge.
+    check_command: Annotated[str, Meta(max_length=1000)] | None = None
     #: Comma separated in the form.
     allowed_tools: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=100)] = []
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50

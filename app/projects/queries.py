@@ -23,6 +23,8 @@ async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
         init_script=config.init_script or "",
         install_command=shlex.join(config.install_command or ()),
         install_timeout=config.install_timeout,
+        run_hooks=config.run_hooks,
+        check_command=shlex.join(config.check_command or ()),
         init_timeout=config.init_timeout,
         branch_template=config.branch_template,
         stale_after_days=config.stale_after_days,

@@ -34,6 +34,11 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     branch_template: str = "agent/{id}/{slug}"
     #: Days after which a worktree that no task needs can be pruned.
     stale_after_days: int = 14
+    #: Whether the repository's own hooks run as checks before a merge: they are code of the repository, so only when
+    #: a person says so.
+    run_hooks: bool = False
+    #: Command line that must succeed in a task's worktree before a merge, split once.
+    check_command: tuple[str, ...] | None = None
 
     def to_json(self) -> str:
         """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
@@ -43,7 +48,7 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
         return msgspec.json.encode(kept).decode()
 
 
-_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays")
+_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks")
 
 
 class ProjectRow(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,8 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     idle_timeout_minutes: int
     model: str
     max_concurrent_agents: int
+    run_hooks: bool = False
+    check_command: str = ""
     path_problem: str = ""
     is_gone: bool = False
     running_agents: int = 0

@@ -16,6 +16,7 @@ from app.git.worktrees import delete_branch
 from app.postgres.patience import patiently
 from app.projects.locking import locked
 from app.projects.rows import get_project
+from app.reviews.checking import speaking_against
 from app.reviews.comparing import Comparison, compare, has_uncommitted
 from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
@@ -44,7 +45,7 @@ async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
     states.after(task.column, "approve")
     comparison = await compare(task)
     await _require_as_shown(task, comparison, form)
-    despite = () if form.accept_without_merge else require_sound(comparison, form.despite_checks)
+    despite = () if form.accept_without_merge else await _require_sound(comparison, form.despite_checks)
     # A browser that goes away must not leave a merge in the base branch and the task waiting.
     await uninterrupted(_approve(task, comparison, form, actor, despite))
     return await get_task(task_id)
@@ -119,10 +120,10 @@ async def _require_as_shown(task: TaskRow, comparison: Comparison, form: Approva
     )
 
 
-def require_sound(comparison: Comparison, despite: bool) -> tuple[str, ...]:
+async def _require_sound(comparison: Comparison, despite: bool) -> tuple[str, ...]:
     """What speaks against the merge, for the record when it is done `despite` that; 409 `CHECKS_FAILED` else."""
-    found = tuple(f"conflict left in {path}" for path in comparison.unresolved)
-    if found and not despite:
+    found = await speaking_against(comparison)
+    if found and not despite and not comparison.conflicts and not comparison.nothing_to_merge:
         raise Conflict(
             f"Checks speak against this merge: {listed(list(found))}. Nothing was merged. Send the work back, or tick "
             "that it is to be merged all the same.",

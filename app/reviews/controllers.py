@@ -10,6 +10,7 @@ from app.errors import Conflict, Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
 from app.reviews.approving import approve
+from app.reviews.checking import check_before, run_checks
 from app.reviews.forms import Approval, Rejection, Undoing
 from app.reviews.queries import file_page, review_page
 from app.reviews.rejecting import reject
@@ -69,6 +70,8 @@ class ReviewController(Controller):
         try:
             form = parse_form(Approval, items)
             signed = Person(person.id, form.approved_by or person.name)
+            if not (form.accept_without_merge or form.despite_checks):
+                await check_before(task_id, form.digest, signed.actor, _environment(request))
             task = await approve(task_id, form, signed.actor)
         except Invalid as wrong:
             task = await get_task(task_id)
@@ -93,6 +96,12 @@ class ReviewController(Controller):
             return await _page(request, task, person, 422, **form_again)
         return after_change(request, f"/sessions/{task.session_id}" if task.session_id else f"/tasks/{task.id}")
 
+    @post("/checks")
+    async def checks(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
+        """Run the checks of the project on this task, and show what they print."""
+        await run_checks(task_id, person.actor, _environment(request))
+        return after_change(request, f"/tasks/{task_id}/review#checks")
+
     @post("/conflict")
     async def conflict(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Send the work back with the base merged into its branch, for the agent to resolve what conflicts."""
@@ -113,6 +122,12 @@ class ReviewController(Controller):
         except Conflict as refusal:
             return await _undo_refused(request, task_id, refusal, items)
         return after_change(request, f"/tasks/{task.id}")
+
+
+def _environment(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What a check may see of ours: as much as an agent."""
+    environment: dict[str, str] = request.app.state.settings.agent_environment
+    return environment
 
 
 async def _undo_refused(

@@ -10,6 +10,7 @@ from app.git.repository import Repository, inspect
 from app.postgres.reading import rows
 from app.projects.rows import all_projects, get_project
 from app.reviews.approving import complete, tidy
+from app.reviews.checking import cut_off_checks
 from app.reviews.journal import MergeJournal
 from app.reviews.settling import OpenMerge, open_merges, settle
 from app.reviews.undoing import Undo, complete_undo
@@ -28,6 +29,7 @@ async def mend_merges() -> None:
             await _mend(merge)
         except (GitRefused, GitError) as error:
             log.error("the merge %s of a crashed server could not be mended: %s", merge.id, error)
+    await cut_off_checks()
     await _free_worktrees()
     await _finish_removals()
     await _release_locks()

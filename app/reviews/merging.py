@@ -10,11 +10,11 @@ from app.git.diffs import printable
 from app.git.merging import merge_commit
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, inspect
-from app.git.trial_merges import Conflict as Found
 from app.ids import create_id
 from app.postgres.patience import patiently
 from app.projects.rows import get_project
 from app.reviews.comparing import Comparison
+from app.reviews.conflicts import described
 from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
 from app.reviews.settling import open_merges, settle
@@ -125,14 +125,6 @@ async def is_settled(repository: Repository, merge_id: str, error: Exception) ->
 
 class HalfDone(Conflict):
     """Files of the checkout changed and the merge is not in: the worktree stays held until a start mends it."""
-
-
-def described(conflicts: tuple[Found, ...]) -> list[dict[str, str]]:
-    """The conflicts as JSON has them: each file once, with the kind that git calls it."""
-    kinds: dict[str, str] = {}
-    for conflict in conflicts:
-        kinds.setdefault(printable(conflict.path), conflict.kind)
-    return [{"path": path, "kind": kind} for path, kind in sorted(kinds.items())]
 
 
 def default_message(task: TaskRow, approver: str) -> str:

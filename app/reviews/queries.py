@@ -11,9 +11,12 @@ from app.events.reading import LoggedEvent
 from app.git.diffs import FileChange, patch, printable
 from app.git.refs import tree_of
 from app.postgres.reading import rows
+from app.reviews.checking import state_of_checks
+from app.reviews.checks import CheckRow
 from app.reviews.comparing import Comparison, compare
+from app.reviews.conflicts import described, meaning
 from app.reviews.merging import default_message
-from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
+from app.reviews.views import CheckView, ConflictView, DecisionMade, FilePage, FileView, ReviewPage
 from app.runs.rows import runs_of_task
 from app.tasks.rows import TaskRow
 from app.tasks.stages import stage_of
@@ -70,6 +73,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         files_left_out=max(0, len(comparison.changes) - LISTED),
         behind=comparison.behind,
         conflicts=tuple(_conflicts(comparison)),
+        checks=tuple(_check(name, row) for name, row in await state_of_checks(comparison)),
         unresolved=comparison.unresolved,
         nothing_to_merge=comparison.nothing_to_merge,
         can_decide=waiting,
@@ -124,15 +128,25 @@ def _decision(person: str, at: datetime, payload: dict[str, object]) -> Decision
         at=at,
         digest=str(payload.get("digest") or ""),
         merged_as=merged,
+        despite=tuple(map(str, _list(payload.get("despite")))),
         reason_html=to_html(str(payload.get("text") or ""), breaks=True),
     )
 
 
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _check(name: str, row: CheckRow | None) -> CheckView:
+    if row is None:
+        return CheckView(name=name, note="not run")
+    stage = {"passed": "done", "running": "starting"}.get(row.status, "error")
+    note = "running" if row.status == "running" else ""
+    return CheckView(name=name, stage=stage, note=note, duration=row.duration_ms, log=row.log or "")
+
+
 def _conflicts(comparison: Comparison) -> list[ConflictView]:
-    words: dict[str, str] = {}
-    for conflict in comparison.conflicts:
-        words.setdefault(printable(conflict.path), conflict.kind)
-    return [ConflictView(path, kind) for path, kind in sorted(words.items())]
+    return [ConflictView(each["path"], meaning(each["kind"])) for each in described(comparison.conflicts)]
 
 
 async def _file(task: TaskRow, comparison: Comparison, change: FileChange, place: int) -> FileView:

@@ -12,7 +12,8 @@ from app.git.updating import Update, bring_in
 from app.postgres.patience import patiently
 from app.projects.locking import locked
 from app.reviews.comparing import Comparison, compare
-from app.reviews.merging import described, listed, refusal_of
+from app.reviews.conflicts import described, meaning
+from app.reviews.merging import listed, refusal_of
 from app.reviews.rejecting import send_back_in_lock
 from app.tasks import states
 from app.tasks.rows import Pending, TaskRow, get_task
@@ -22,18 +23,6 @@ from app.worktrees.states import change
 
 #: Files that a prompt names.
 _NAMED = 50
-
-#: What git's kinds of conflicts mean.
-_MEANING = {
-    "contents": "both sides changed the same lines",
-    "add/add": "both sides added it, with different contents",
-    "modify/delete": "one side changed it, the other deleted it",
-    "rename/delete": "one side renamed it, the other deleted it",
-    "rename/rename": "both sides renamed it, to different names",
-    "file/directory": "a file on one side, a folder on the other",
-    "binary": "a binary file that both sides changed; choose one side or make it anew",
-    "submodule": "both sides moved the submodule",
-}
 
 
 async def send_back_with_conflict(task_id: str, actor: Actor) -> TaskRow:
@@ -98,7 +87,7 @@ def _prompt(comparison: Comparison, update: Update, paths: list[str]) -> str:
             "your work still does what it should, together with these changes."
         )
     kinds = {each["path"]: each["kind"] for each in described(update.trial.conflicts)}
-    files = "\n".join(f"- {path}: {_MEANING.get(kinds[path], kinds[path])}" for path in paths[:_NAMED])
+    files = "\n".join(f"- {path}: {meaning(kinds[path])}" for path in paths[:_NAMED])
     more = f"\n- and {len(paths) - _NAMED} more, see `git status`" if len(paths) > _NAMED else ""
     return (
         f"A person wants to merge your work, but {base} has changed meanwhile and conflicts with it. It is being "

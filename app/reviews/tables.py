@@ -1,4 +1,4 @@
-"""The table `merges`: the journal of every merge, written before the first file of a checkout changes."""
+"""The tables `merges`, the journal of every merge, and `checks`, what was run before one."""
 
 from piccolo.columns import ForeignKey, OnDelete, OnUpdate, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
@@ -36,4 +36,24 @@ class Merge(Table, tablename="merges"):
     status = Text(default="prepared")
     merged_by = Text()
     created_at = Timestamptz(default=TimestamptzNow())
+    completed_at = Timestamptz(null=True, default=None)
+
+
+class Check(Table, tablename="checks"):
+    """One run of one check on a task's branch."""
+
+    id = Id()
+    project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
+    task_id = ForeignKey(Task, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action, index=True)
+    #: `pre-commit`, `pre-merge-commit`, `commit-msg`, or `command` for the project's own.
+    name = Text()
+    #: What it was run on: tip of the base branch and of the task's.
+    base_oid = Text()
+    head_oid = Text()
+    #: `running`, `passed`, `failed`, or `error` when it was cut off.
+    status = Text(default="running")
+    #: The end of what it printed.
+    log = Text(null=True, default=None)
+    started_by = Text()
+    started_at = Timestamptz(default=TimestamptzNow())
     completed_at = Timestamptz(null=True, default=None)

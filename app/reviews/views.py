@@ -94,6 +94,19 @@ class ConflictView(Struct, frozen=True):
         return name_hidden(self.path)
 
 
+class CheckView(Struct, frozen=True, kw_only=True):
+    """One check before the merge. `stage` is `done` (passed), `starting` (it runs), `error` or `idle` (not run)."""
+
+    name: str
+    stage: str = "idle"
+    note: str = ""
+    #: Milliseconds.
+    duration: int | None = None
+    log: str = ""
+    #: Steps of a worktree have a form of their own here; all checks share one.
+    again: str = ""
+
+
 class DecisionMade(Struct, frozen=True, kw_only=True):
     """An earlier decision on this task."""
 
@@ -103,6 +116,8 @@ class DecisionMade(Struct, frozen=True, kw_only=True):
     digest: str = ""
     #: The merge commit, when there was a merge.
     merged_as: str = ""
+    #: What spoke against a merge that was approved all the same.
+    despite: tuple[str, ...] = ()
     reason_html: Markup = Markup("")
 
 
@@ -135,6 +150,7 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
     #: Commits of the base branch that the task's branch does not have.
     behind: int = 0
     conflicts: tuple[ConflictView, ...] = ()
+    checks: tuple[CheckView, ...] = ()
     #: Files in which a conflict was committed without being resolved.
     unresolved: tuple[str, ...] = ()
     #: The branch has nothing that the base has not.
@@ -164,7 +180,12 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
     @property
     def speaks_against(self) -> bool:
         """Whether approving needs the tick 'merge all the same'."""
-        return bool(self.unresolved)
+        return bool(self.unresolved) or any(check.stage != "done" for check in self.checks)
+
+    @property
+    def has_run_checks(self) -> bool:
+        """Whether running them is 'again'."""
+        return any(check.stage != "idle" for check in self.checks)
 
     @property
     def agent_name(self) -> str:

@@ -59,6 +59,7 @@ def _worktree_removed(payload: dict[str, Any]) -> str:
 _TELL: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.created": lambda _: "opened this",
     "task.moved": _moved,
+    "task.checked": lambda payload: f"ran the check {payload.get('check')}: {payload.get('status')}",
     "task.begun": lambda _: "gave this to an agent",
     "task.queued": lambda _: "put this back into the queue",
     "task.failed": lambda _: "saw the run end early",

@@ -5,6 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.git.environment import environment
 from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
 from app.git.running import git, read_up_to, require_git, stream
@@ -114,6 +115,44 @@ async def test_variables_of_another_repository_are_not_inherited(
     monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
     assert (await git(place, "ls-files", "-z")).fields == ["a.txt", "src/b.py"]
     assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "ours"),
+    [
+        ("core.hooksPath", "/dev/null"),
+        ("core.fsmonitor", "false"),
+        ("gc.auto", "0"),
+        ("maintenance.auto", "false"),
+        ("submodule.recurse", "false"),
+        ("commit.gpgsign", "false"),
+        ("log.showSignature", "false"),
+        ("core.quotePath", "false"),
+        ("protocol.ext.allow", "never"),
+    ],
+)
+async def test_what_a_repository_configures_decides_nothing_here(place: Path, setting: str, ours: str) -> None:
+    user(place, "config", setting, "planted")
+    assert (await git(place, "config", "--get", setting)).text == ours
+
+
+async def test_no_variable_of_a_surrounding_git_arrives(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = user(place, "rev-parse", "--local-env-vars").split()
+    more = (
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_EXTERNAL_DIFF",
+        "GIT_TRACE",
+        "GIT_ASKPASS",
+        "SSH_ASKPASS",
+        "GIT_SSH_COMMAND",
+    )
+    assert len(local) > 10
+    for name in (*local, *more):
+        monkeypatch.setenv(name, "planted")
+    given = environment()
+    assert [name for name, value in given.items() if value == "planted"] == []
+    fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_EDITOR": "false", "GIT_LITERAL_PATHSPECS": "1"}
+    assert fixed.items() <= given.items()
 
 
 async def test_an_old_or_missing_git_is_refused_with_a_sentence(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.reviews.views import ConflictView, DecisionMade, FilePage, FileView, ReviewPage
+from app.reviews.views import CheckView, ConflictView, DecisionMade, FilePage, FileView, ReviewPage
 from app.tasks.views import Action, AgentLink, PageNotice
 from app.web.diffs import render_diff
 from app.web.markdown import to_html
@@ -100,6 +100,18 @@ def review_page(**changes: object) -> ReviewPage:
         ),
     }
     return ReviewPage(**{**known, **changes})
+
+
+def checked() -> ReviewPage:
+    """The same page with a check that failed, one that has not run, and a conflict that was committed."""
+    return review_page(
+        checks=(
+            CheckView(name="pre-commit", stage="done", duration=4200, log="All files are formatted."),
+            CheckView(name="commit-msg", note="not run"),
+            CheckView(name="command", stage="error", duration=61_000, log="FAILED test_extras.py\nmake: *** [test]"),
+        ),
+        unresolved=("src/wheelwright/resolver/candidates.py",),
+    )
 
 
 def conflicting() -> ReviewPage:

@@ -7,7 +7,7 @@ import pytest
 from app.web.forms import Entered
 from app.web.fragments import csrf_input, finish
 from app.web.templates import render
-from tests.reviews.samples import DIGEST, TASK, conflicting, file_page, files, review_page
+from tests.reviews.samples import DIGEST, TASK, checked, conflicting, file_page, files, review_page
 from tests.sessions.samples import frame
 
 
@@ -124,3 +124,14 @@ def test_one_file_is_a_page_or_a_part():
     assert f'data-diff-digest="{DIGEST}"' in whole
     assert part.strip() in whole
     assert part.strip().startswith(f'<details class="file" id="{files()[0].anchor}" open>')
+
+
+def test_checks_show_what_they_print_and_a_failure_needs_a_tick(page):
+    html = shown(checked())
+
+    assert 'name="despite_checks"' not in page
+    assert f'action="/tasks/{TASK}/checks"' not in page
+    assert 'name="despite_checks"' in form(html, f"/tasks/{TASK}/approve")
+    assert "Run again" in form(html, f"/tasks/{TASK}/checks")
+    assert "make: *** [test]" in html
+    assert 'data-error-code="CHECKS_FAILED"' in html

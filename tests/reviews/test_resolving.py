@@ -1,6 +1,7 @@
 """Conflicting work goes back with the conflict in its worktree; whatever the agent does then, no side loses a line."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -129,6 +130,31 @@ async def test_without_a_conflict_nothing_is_sent_back(workshop: Workshop) -> No
     with pytest.raises(Conflict) as refused:
         await send_back_with_conflict(task.id, MARA)
     assert (refused.value.code, (await get_task(task.id)).column) == ("TASK_STALE_DIFF", "waiting_approval")
+
+
+async def test_names_that_are_not_utf_8_are_shown_and_resolved_like_others(
+    workshop: Workshop, visitor: Visitor
+) -> None:
+    odd = os.fsdecode(b"l\xe9on.txt")
+    task = await workshop.done("Say who", "printf agent > \"$(printf 'l\\351on.txt')\"")
+    commit(workshop.root, {odd: "person\n"})
+    with pytest.raises(Conflict) as refused:
+        await approve(task.id, await workshop.approval(task), MARA)
+    assert refused.value.details["conflicts"] == [{"path": "l\\xe9on.txt", "kind": "add/add"}]
+    page = await visitor.send(f"/tasks/{task.id}/review", f"/tasks/{task.id}/conflict")
+    assert page.status_code == 303
+    task = await workshop.until(task, "waiting_approval")
+    assert (await compare(task)).conflicts == ()
+
+
+async def test_what_a_look_has_shown_is_kept_from_git_even_when_it_is_in_no_commit(workshop: Workshop) -> None:
+    task = await workshop.done("Count", "echo eight > spokes.txt")
+    root = (await get_worktree(task.worktree_id)).root
+    write(root, {"late.txt": "only here\n"})
+    shown = await compare(task)
+    (root / "late.txt").unlink()
+    user(workshop.root, "gc", "-q", "--prune=now")
+    assert user(workshop.root, "show", f"{shown.tree}:late.txt") == "only here"
 
 
 async def test_of_two_decisions_at_once_one_is_taken(workshop: Workshop) -> None:
