@@ -187,6 +187,7 @@ def _ends(
 
 #: How often each kind of moment comes, of all of these together.
 _KINDS: list[tuple[int, st.SearchStrategy[Moment]]] = [
+    (9, st.builds(AgentWorks, _WHICH, _deeds(authors.BY_AGENTS, 1, 4))),
     (11, _ASKS),
     (4, st.builds(AskAtOnce, _ASKS, _ASKS)),
     (3, st.builds(Asks, st.sampled_from(NAMES), _WHICH, _HOW, _FAULTS)),
@@ -196,7 +197,6 @@ _KINDS: list[tuple[int, st.SearchStrategy[Moment]]] = [
     (6, _ends(st.none(), st.none())),
     (1, _ends(_ASKS, st.none())),
     (1, _ends(st.none(), _FAULTS)),
-    (9, st.builds(AgentWorks, _WHICH, _deeds(authors.BY_AGENTS, 1, 4))),
     (7, st.builds(AgentSpeaks, _WHICH, st.booleans(), st.booleans())),
     (7, st.builds(UserWorks, _deeds(authors.BY_THE_USER, 1, 3))),
     (4, st.builds(VisitorWorks, _WHICH, st.sampled_from([deed.__name__ for deed in authors.BY_A_VISITOR]))),
