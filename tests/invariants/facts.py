@@ -66,15 +66,18 @@ class Facts(Struct, kw_only=True):
         return {row["id"]: row for row in getattr(self, table)}
 
 
-async def look(connection: asyncpg.Connection) -> Facts:
-    """The facts of one moment: beside a server at work, looked for until nothing moves between two looks."""
+async def look(connection: asyncpg.Connection, *, at_rest: bool = False) -> Facts:
+    """The facts of one moment: beside a server at work, looked for until nothing moves between two looks.
+
+    `at_rest`: nothing moves, so that one look is enough.
+    """
     for _ in range(_LOOKS):
         roots = {row["id"]: Path(row["path"]) for row in await connection.fetch("SELECT id, path FROM projects")}
         paths = [row["path"] for row in await connection.fetch("SELECT DISTINCT path FROM worktrees")]
         before = await _copies(roots), _folders(paths)
         marked = await asyncio.to_thread(trees.marked_runs)
         rows = await _rows(connection)
-        after = await _copies(roots), _folders(paths)
+        after = before if at_rest else (await _copies(roots), _folders(paths))
         if before == after and set(roots) == {row["id"] for row in rows["projects"]}:
             alive = {run: [pid for pid in pids if trees.is_alive(pid, None)] for run, pids in marked.items()}
             return Facts(**rows, copies=after[0], folders=after[1], marked=alive)
