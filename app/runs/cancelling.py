@@ -38,7 +38,7 @@ async def cancel(task_id: str, *, actor: Actor, position: int | None = 0, discar
         if worktree.status != "removed":
             await take_down(worktree, actor=actor)
         if discard:
-            await _discard(task, worktree, actor)
+            await discard_branch(task, worktree, actor)
     return await get_task(task_id)
 
 
@@ -53,15 +53,23 @@ async def _stop_and_move(task: TaskRow, actor: Actor, position: int | None) -> T
                 return await _to_backlog(await get_task(task.id), actor, position)
 
 
-async def _discard(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
+async def discard_branch(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
+    """Delete the branch of a task in Backlog; 409 when it was started again meanwhile.
+
+    Quick enough for the lock, which keeps a new run from taking the branch that is being deleted."""
     repository = await inspect((await get_project(task.project_id)).root)
-    tip = await branch_oid(repository, worktree.branch)
-    if tip is not None:
-        await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
     async with locked(task.project_id):
+        task = await get_task(task.id)
+        if task.column != "backlog" or task.worktree_id != worktree.id:
+            raise Conflict(
+                "This task was cancelled, and started again before its branch was gone, so the branch stays.",
+                "TASK_INVALID_TRANSITION",
+            )
+        if (tip := await branch_oid(repository, worktree.branch)) is not None:
+            await delete_branch(repository, worktree.branch, tip, f"refs/agentpane/archive/{worktree.id}")
         # The agent would go on believing in files that are gone.
         await forget_conversation(task.session_id)
-        await write(await get_task(task.id), "task.discarded", actor=actor, branch=None, worktree_id=None)
+        await write(task, "task.discarded", actor=actor, branch=None, worktree_id=None)
 
 
 async def _to_backlog(task: TaskRow, actor: Actor, position: int | None) -> TaskRow:

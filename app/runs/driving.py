@@ -13,7 +13,6 @@ import msgspec
 
 from app.agents.rows import AgentRow, get_agent
 from app.clock import now
-from app.events.recording import Actor
 from app.git.repository import inspect
 from app.postgres.errors import is_away
 from app.postgres.patience import patiently
@@ -29,7 +28,7 @@ from app.runs.launching import launch
 from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, get_run
-from app.sessions.messaging import take_next
+from app.sessions.messaging import next_queued
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.creating import SetupFailed, prepare, task_folder
@@ -55,6 +54,8 @@ class Drive:
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None
         self._heeding = asyncio.Lock()
+        #: The ids of the messages that the program was given.
+        self._handed: set[str] = set()
 
     async def run(self) -> Claim | None:
         """The whole run, to its end or its rest. Whatever goes wrong, it ends in the database with a reason.
@@ -213,10 +214,11 @@ class Drive:
         return agent.config.model
 
     async def _next_message(self, recorder: Recorder) -> str | None:
-        message = await take_next(self.claim.session_id, self.claim.project_id)
+        message = await next_queued(self.claim.session_id, self._handed)
         if message is None:
             return None
-        recorder.expect_message_of(Actor("person", message.author))
+        self._handed.add(message.id)
+        recorder.expect(message)
         return message.text
 
     async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished | Rested:

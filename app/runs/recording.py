@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.events.recording import Actor
 from app.postgres.reading import execute
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
@@ -13,6 +12,7 @@ from app.runs.claiming import Claim
 from app.runs.run_log import RunLog
 from app.runs.speech import Speech, join_pieces
 from app.runs.tables import RunDetail
+from app.sessions.rows import QueuedMessage
 
 
 class Recorder:
@@ -34,9 +34,9 @@ class Recorder:
             for event in join_pieces(batch):
                 await self._write(event)
 
-    def expect_message_of(self, author: Actor) -> None:
-        """The next message of a `user` that the run tells is this person's."""
-        self._speech.expect_from(author)
+    def expect(self, message: QueuedMessage) -> None:
+        """The next message of a `user` that the run tells is this one."""
+        self._speech.expect(message)
 
     async def close_what_is_open(self, why: str) -> None:
         """Close the calls and the messages that the end of the run cut off. In the project's lock."""

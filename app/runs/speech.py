@@ -9,6 +9,8 @@ from app.events.recording import Actor
 from app.postgres.reading import execute, rows
 from app.runners import base
 from app.runs.run_log import RunLog
+from app.sessions.messaging import delivered_in_lock
+from app.sessions.rows import QueuedMessage
 
 
 class _Draft(Struct):
@@ -22,13 +24,13 @@ class Speech:
     def __init__(self, log: RunLog) -> None:
         self._log = log
         self._begun: set[str] = set()
-        self._authors: deque[Actor] = deque()
+        self._expected: deque[QueuedMessage] = deque()
         #: By message, the end of what came that may be the beginning of a secret.
         self._held: dict[str, str] = {}
 
-    def expect_from(self, author: Actor) -> None:
-        """The next message of a `user` is this person's."""
-        self._authors.append(author)
+    def expect(self, message: QueuedMessage) -> None:
+        """The next message of a `user` is this one, which leaves the queue when it is written."""
+        self._expected.append(message)
 
     async def piece(self, event: base.TextDelta) -> None:
         """One more piece of a message."""
@@ -48,8 +50,10 @@ class Speech:
             self._begun.discard(event.message_id)
             self._held.pop(event.message_id, None)
             await self._drop_pieces(key)
-        author = self._authors.popleft() if event.role == "user" and self._authors else None
-        await self._say(key, event.text, event.role, author)
+        asked = self._expected.popleft() if event.role == "user" and self._expected else None
+        await self._say(key, event.text, event.role, Actor("person", asked.author) if asked else None)
+        if asked is not None:
+            await delivered_in_lock(asked.id)
 
     async def keep_pieces(self) -> None:
         """What was being written when the run ended, as far as it came, as whole messages."""

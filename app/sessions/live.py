@@ -52,7 +52,9 @@ async def _frames(session_id: str, events: list[LoggedEvent]) -> list[Frame]:
 
 def _changes_composer(event: LoggedEvent) -> bool:
     """Messages came into the queue or left it, or a run began or ended: then one may be sent, or no more."""
-    return bool(event.payload.get("quiet")) or event.kind == "decision" or event.payload.get("status") in _BOUNDARIES
+    told = event.kind == "message" and event.payload.get("role") == "user"
+    settled = event.kind == "decision" or event.payload.get("status") in _BOUNDARIES
+    return told or settled or bool(event.payload.get("quiet"))
 
 
 async def _parts(session: SessionRow, event: LoggedEvent, root: str) -> list[Partial]:

@@ -1,5 +1,6 @@
 """Send a message: queued for the agent's next turn, which is its next answer or else a follow-up run."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -53,14 +54,17 @@ async def withdraw(session_id: str, message_id: str, actor: Actor) -> None:
         await _tell(session, actor, {"queued": message_id, "withdrawn": True})
 
 
-async def take_next(session_id: str, project_id: str) -> QueuedMessage | None:
-    """The oldest queued message, marked as delivered; None when there is none."""
-    async with locked(project_id):
-        waiting = await queued_messages(session_id)
-        if not waiting:
-            return None
-        await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == waiting[0].id)
-        return waiting[0]
+async def next_queued(session_id: str, handed: Collection[str]) -> QueuedMessage | None:
+    """The oldest queued message but those already `handed` to the program; None when there is none.
+
+    It stays in the queue until the record has it, so that a crash in between loses nothing: see `delivered_in_lock`.
+    """
+    return next((message for message in await queued_messages(session_id) if message.id not in handed), None)
+
+
+async def delivered_in_lock(message_id: str) -> None:
+    """Write that the program was told a message, in the transaction in which the record gets it."""
+    await SessionMessage.update({SessionMessage.delivered_at: now()}).where(SessionMessage.id == message_id)
 
 
 async def follow_up_with_queue(task: TaskRow, agent: AgentRow, *, actor: Actor, **changes: Any) -> TaskRow | None:

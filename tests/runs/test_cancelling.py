@@ -9,7 +9,7 @@ from app.errors import Conflict
 from app.postgres.reading import scalar
 from app.processes import trees
 from app.reviews.approving import approve
-from app.runs.cancelling import cancel
+from app.runs.cancelling import cancel, discard_branch
 from app.runs.claiming import claim_next
 from app.runs.rows import runs_of_task
 from app.sessions.rows import get_session
@@ -170,3 +170,14 @@ async def test_a_run_that_was_begun_before_the_card_moved_is_found(database: str
     finally:
         cancelling.cancel()
         await asyncio.gather(cancelling, return_exceptions=True)
+
+
+async def test_a_task_that_was_started_again_keeps_its_branch(workshop: Workshop) -> None:
+    task = await workshop.done("Count", "echo eight > spokes.txt")
+    await cancel(task.id, actor=MARA)
+    worktree = await get_worktree(task.worktree_id)
+    await start(task.id, actor=MARA)
+    with pytest.raises(Conflict, match="so the branch stays"):
+        await discard_branch(await get_task(task.id), worktree, MARA)
+    again = await workshop.until(task, "waiting_approval")
+    assert user(workshop.root, "show", f"{again.branch}:spokes.txt") == "eight"

@@ -8,6 +8,7 @@ import pytest
 from msgspec import Struct
 
 from app.events.reading import LoggedEvent, of_session
+from app.events.recording import Actor
 from app.postgres.reading import execute, rows, scalar
 from app.processes.redacting import LONGEST, Redactor
 from app.projects.rows import ProjectRow
@@ -26,7 +27,8 @@ from app.runs.claiming import Claim
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
 from app.runs.rows import get_run
-from app.sessions.rows import get_session
+from app.sessions.messaging import next_queued, send
+from app.sessions.rows import get_session, queued_messages
 from app.tasks.rows import get_task
 from tests.work import begin
 from tests.workshop import Workshop
@@ -252,3 +254,18 @@ async def test_a_batch_is_written_whole_or_not_at_all(claim: Claim) -> None:
         )
     assert len(await told(claim, "message", "tool_call")) == before
     assert (await get_session(claim.session_id)).message_count == 0
+
+
+async def test_a_message_leaves_the_queue_when_the_record_has_it(project: ProjectRow) -> None:
+    claim = await begin(project.id)
+    await send(claim.session_id, "Count the hub too.", Actor("person", "Jo"))
+    recorder = Recorder(claim, "worker-1", Redactor({}))
+    message = await next_queued(claim.session_id, ())
+    recorder.expect(message)
+    # The program may have it; should the server die now, it is asked again and not lost.
+    assert await queued_messages(claim.session_id) == [message]
+    assert await next_queued(claim.session_id, {message.id}) is None
+    await recorder.write([Message(message_id="asked-1", text=message.text, role="user")])
+    assert await queued_messages(claim.session_id) == []
+    (told,) = [event for event in await of_session(claim.session_id, 0) if event.kind == "message"]
+    assert (told.actor, told.payload["text"]) == ("Jo", "Count the hub too.")
