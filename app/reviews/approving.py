@@ -26,7 +26,7 @@ from app.sessions.opening import close_in_lock
 from app.tasks import states
 from app.tasks.moving import transition
 from app.tasks.rows import TaskRow, get_task
-from app.worktrees.merging import give_back, hold_in_lock
+from app.worktrees.merging import give_back, hold_in_lock, require_not_merging
 from app.worktrees.removing import save_work, take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
 from app.worktrees.states import change
@@ -43,6 +43,7 @@ async def approve(task_id: str, form: Approval, actor: Actor) -> TaskRow:
     """
     task = await get_task(task_id)
     states.after(task.column, "approve")
+    await require_not_merging(task.worktree_id)
     comparison = await compare(task)
     await _require_as_shown(task, comparison, form)
     despite = () if form.accept_without_merge else await _require_sound(comparison, form.despite_checks)
@@ -56,7 +57,7 @@ async def _approve(
 ) -> None:
     await _hold(task, comparison.worktree, actor)
     try:
-        journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor)
+        journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor, despite)
     except HalfDone:
         raise
     except BaseException:

@@ -82,19 +82,18 @@ async def run_checks(task_id: str, actor: Actor, env: Mapping[str, str], *, only
     """
     task = await get_task(task_id)
     states.after(task.column, "approve")
-    comparison = await _saved(task)
-    checks = await planned(comparison)
-    if not checks:
+    comparison = await compare(task)
+    if not await planned(comparison):
         raise Conflict("This project has no checks. Its settings can name a command, or turn its hooks on.")
-    if only_missing:
-        done = dict(await state_of_checks(comparison))
-        checks = [each for each in checks if done[each.name] is None]
     async with locked(task.project_id):
         states.after((await get_task(task_id)).column, "approve")
         await hold_in_lock(comparison.worktree, actor)
     try:
-        for check in checks:
-            await _run(task, comparison, check, actor, env)
+        comparison = await _saved(task, comparison)
+        done = dict(await state_of_checks(comparison)) if only_missing else {}
+        for check in await planned(comparison):
+            if done.get(check.name) is None:
+                await _run(task, comparison, check, actor, env)
     finally:
         await uninterrupted(patiently(lambda: give_back(comparison.worktree)))
 
@@ -110,9 +109,8 @@ async def check_before(task_id: str, digest: str, actor: Actor, env: Mapping[str
         await run_checks(task_id, actor, env, only_missing=True)
 
 
-async def _saved(task: TaskRow) -> Comparison:
+async def _saved(task: TaskRow, comparison: Comparison) -> Comparison:
     """Checked is what could be merged: a file that no commit has is committed before."""
-    comparison = await compare(task)
     if not await has_uncommitted(comparison):
         return comparison
     await save_work(comparison.worktree, f"{task.title}\n\nFiles found uncommitted at the review")

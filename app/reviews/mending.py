@@ -62,7 +62,8 @@ async def _finish(merge: OpenMerge, journal: MergeJournal) -> None:
         return
     approver = Actor("person", merge.merged_by)
     worktree = await get_worktree(task.worktree_id)
-    await complete(task, worktree, journal, approver, digest=merge.digest)
+    despite = tuple((merge.reason or "").splitlines())
+    await complete(task, worktree, journal, approver, digest=merge.digest, despite=despite)
     # Whether the branch was to be kept is not known any more, so it is kept.
     await tidy(task, worktree, approver, merged=True)
 

@@ -36,8 +36,13 @@ _CODES = {
 }
 
 
-async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, actor: Actor) -> MergeJournal:
-    """Merge exactly what was compared into its base branch; the journal stays open. 409 with everything as it was."""
+async def merge_branch(
+    task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, despite: tuple[str, ...] = ()
+) -> MergeJournal:
+    """Merge exactly what was compared into its base branch; the journal stays open. 409 with everything as it was.
+
+    `despite` is what speaks against it, for the record.
+    """
     if comparison.nothing_to_merge:
         raise Conflict(
             "The branch brings nothing that its base has not. Accept it without a merge, or request changes.",
@@ -54,7 +59,7 @@ async def merge_branch(task: TaskRow, comparison: Comparison, form: Approval, ac
         )
     repository = await inspect((await get_project(task.project_id)).root)
     try:
-        return await _advance(task, comparison, form, actor, repository)
+        return await _advance(task, comparison, form, actor, repository, despite)
     except GitRefused as refusal:
         raise refusal_of(refusal, "Nothing was merged") from refusal
 
@@ -68,7 +73,12 @@ def refusal_of(refusal: GitRefused, what: str) -> Conflict:
 
 
 async def _advance(
-    task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, repository: Repository
+    task: TaskRow,
+    comparison: Comparison,
+    form: Approval,
+    actor: Actor,
+    repository: Repository,
+    despite: tuple[str, ...],
 ) -> MergeJournal:
     message = form.message.strip() or default_message(task, actor.name)
     author = identity_of(repository, actor)
@@ -93,6 +103,7 @@ async def _advance(
             branch=comparison.worktree.branch,
             old_oid=comparison.base,
             new_oid=new,
+            reason="\n".join(despite) or None,
             merged_by=actor.name,
         )
     )

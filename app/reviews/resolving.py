@@ -5,7 +5,6 @@ from typing import Any
 
 from app.errors import Conflict as Refusal
 from app.events.recording import Actor
-from app.git.diffs import printable
 from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
 from app.git.updating import Update, bring_in
@@ -19,6 +18,7 @@ from app.tasks import states
 from app.tasks.rows import Pending, TaskRow, get_task
 from app.worktrees.merging import give_back, hold_in_lock
 from app.worktrees.removing import AGENT_IDENTITY, save_work
+from app.worktrees.rows import WorktreeRow
 from app.worktrees.states import change
 
 #: Files that a prompt names.
@@ -28,38 +28,39 @@ _NAMED = 50
 async def send_back_with_conflict(task_id: str, actor: Actor) -> TaskRow:
     """Waiting approval to the front of the queue, with the base merged into the branch as far as it goes.
 
-    It counts as a rejection, whose reason is the conflict. 409 with everything as it was: `TASK_STALE_DIFF` when the
-    branch merges cleanly by now, `TASK_NO_DIFF`, `CHECKOUT_DIRTY` naming files of the worktree that are in the way,
-    `CHECKOUT_BUSY`.
+    It counts as a rejection, whose reason is the conflict; so does one that was committed without being resolved.
+    409 with everything as it was: `TASK_STALE_DIFF` when there is no conflict by now, `TASK_NO_DIFF`,
+    `CHECKOUT_DIRTY` naming files of the worktree that are in the way, `CHECKOUT_BUSY`.
     """
     task = await get_task(task_id)
     states.after(task.column, "reject")
     comparison = await compare(task)
-    if not comparison.conflicts:
+    if not comparison.conflicts and not comparison.unresolved:
         raise Refusal(
             "The branch merges cleanly by now, so there is no conflict to send back. Look at it again and decide.",
             "TASK_STALE_DIFF",
         )
-    await uninterrupted(_send_back(task, comparison, actor))
+    await uninterrupted(_send_back(task, comparison.worktree, actor))
     return await get_task(task_id)
 
 
-async def _send_back(task: TaskRow, comparison: Comparison, actor: Actor) -> None:
+async def _send_back(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None:
     async with locked(task.project_id):
         states.after((await get_task(task.id)).column, "reject")
-        await hold_in_lock(comparison.worktree, actor)
+        await hold_in_lock(worktree, actor)
     try:
-        update = await _bring_in(task, comparison)
+        await save_work(worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+        comparison = await compare(task)
+        update = await _bring_in(comparison)
     except BaseException:
-        await patiently(lambda: give_back(comparison.worktree))
+        await patiently(lambda: give_back(worktree))
         raise
     await patiently(lambda: _complete(task, comparison, update, actor))
 
 
-async def _bring_in(task: TaskRow, comparison: Comparison) -> Update:
+async def _bring_in(comparison: Comparison) -> Update:
     worktree = comparison.worktree
     try:
-        await save_work(worktree, f"{task.title}\n\nFiles found uncommitted at the review")
         message = f"Merge {worktree.base_branch} into {worktree.branch}"
         return await bring_in(worktree.root, worktree.branch, comparison.base, message, AGENT_IDENTITY)
     except GitRefused as refusal:
@@ -69,30 +70,37 @@ async def _bring_in(task: TaskRow, comparison: Comparison) -> Update:
 
 
 async def _complete(task: TaskRow, comparison: Comparison, update: Update, actor: Actor) -> None:
-    worktree, conflicts = comparison.worktree, update.trial.conflicts
-    paths = sorted({printable(conflict.path) for conflict in conflicts})
+    worktree, conflicts = comparison.worktree, described(update.trial.conflicts)
+    paths = sorted({*(each["path"] for each in conflicts), *comparison.unresolved})
     reason = f"{worktree.base_branch} conflicts with this work in {listed(paths)}."[:1000]
-    pending = Pending("conflict", _prompt(comparison, update, paths))
-    decision: dict[str, Any] = {"base": comparison.base, "conflicts": described(conflicts)}
+    pending = Pending("conflict", _prompt(comparison, conflicts))
+    decision: dict[str, Any] = {"base": comparison.base, "conflicts": conflicts, "unresolved": comparison.unresolved}
     async with locked(task.project_id):
         await change(worktree, "give_back", actor=actor)
         await send_back_in_lock(task.id, reason, pending, actor, decision="conflict", **decision)
 
 
-def _prompt(comparison: Comparison, update: Update, paths: list[str]) -> str:
+def _prompt(comparison: Comparison, conflicts: list[dict[str, str]]) -> str:
     base = f"{comparison.worktree.base_branch} ({comparison.base[:10]})"
-    if update.commit is not None:
-        return (
-            f"{base} has changed beside your work and was merged into your branch without a conflict. Make sure that "
-            "your work still does what it should, together with these changes."
+    parts = [f"A person wants to merge your work, but {base} has changed meanwhile and conflicts with it."]
+    if conflicts:
+        files = [f"{each['path']}: {meaning(each['kind'])}" for each in conflicts]
+        parts.append(
+            "It is being merged into your branch: the merge is open in your worktree, with conflict marks in these "
+            f"files:\n\n{_bullets(files)}"
         )
-    kinds = {each["path"]: each["kind"] for each in described(update.trial.conflicts)}
-    files = "\n".join(f"- {path}: {meaning(kinds[path])}" for path in paths[:_NAMED])
-    more = f"\n- and {len(paths) - _NAMED} more, see `git status`" if len(paths) > _NAMED else ""
-    return (
-        f"A person wants to merge your work, but {base} has changed meanwhile and conflicts with it. It is being "
-        "merged into your branch: the merge is open in your worktree, with conflict marks in these files:\n\n"
-        f"{files}{more}\n\n"
+    if comparison.unresolved:
+        parts.append(
+            "These files were committed with a conflict left in them, as marks or as one side only:\n\n"
+            f"{_bullets(list(comparison.unresolved))}"
+        )
+    parts.append(
         "Resolve each of them so that what both sides meant is kept, and leave no line with <<<<<<<, ======= or "
-        ">>>>>>> behind. Then `git add` the files and commit, which ends the merge. Do not abort it."
+        ">>>>>>> behind. Then `git add` the files and commit, which ends an open merge. Do not abort it."
     )
+    return "\n\n".join(parts)
+
+
+def _bullets(lines: list[str]) -> str:
+    more = [f"and {len(lines) - _NAMED} more, see `git status`"] if len(lines) > _NAMED else []
+    return "\n".join(f"- {line}" for line in [*lines[:_NAMED], *more])

@@ -28,7 +28,8 @@ class Merge(Table, tablename="merges"):
     new_oid = Text()
     #: The working copy whose files advance with the branch; null where the base is checked out nowhere.
     checkout = Text(null=True, default=None)
-    #: Of an undo: where the task's branch goes on from, and why it was made.
+    #: Of an undo: where the task's branch goes on from, and why it was made. A merge has as its reason what spoke
+    #: against it when it was approved all the same.
     branch_oid = Text(null=True, default=None)
     reason = Text(null=True, default=None)
     #: `prepared`, `advancing`, `done`, `refused`, or `undone` for a merge that was taken back; a row left in

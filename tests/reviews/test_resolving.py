@@ -95,6 +95,12 @@ async def test_half_resolved_work_is_kept_and_the_review_says_what_is_left(
     answer = await visitor.send(f"/tasks/{task.id}/review", f"/tasks/{task.id}/approve")
     assert (answer.status_code, 'data-error-code="CHECKS_FAILED"' in answer.text) == (409, True)
     assert picture(workshop.root) == before
+    # Sent back again, the agent is told of these files.
+    await send_back_with_conflict(task.id, MARA)
+    task = await workshop.until(task, "waiting_approval")
+    runs = await workshop.runs(task)
+    assert "committed with a conflict left in them, as marks or as one side only:\n\n- README.md" in runs[-1].prompt
+    commit(worktree, {"README.md": "<<<<<<< HEAD\n=======\n>>>>>>> main\n"})
     # Never silently: with the tick it is merged, and the decision says so.
     await approve(task.id, await workshop.approval(task, despite_checks=True), MARA)
     decided = [event for event in await of_subject(task.project_id, task.id) if event.kind == "task.decided"]
