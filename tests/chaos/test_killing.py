@@ -65,6 +65,7 @@ async def test_whatever_is_killed_all_stays_true(
                 await town.aim()
                 await kill()
                 await town.check()
+            print(f"{victim} {n} of {kills}", flush=True)
             if n % ROUND == 0 or n == kills:
                 await town.rest()
     finally:

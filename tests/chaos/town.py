@@ -29,7 +29,15 @@ FILES = {"README.md": "# Wheelwright\n", "setup.sh": "sleep 0.1\n", ".gitignore"
 PEOPLE = ("Mara", "Noah")
 #: Seconds to wait for the moment that a kill is aimed at, before any other will do; and within which all must be well.
 AIM_S = 8.0
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
+
+_SITUATION = (
+    'SELECT id, "column", agent_id, worktree_id, metadata FROM tasks',
+    "SELECT id, name, status, current_task_id, last_error FROM agents",
+    "SELECT id, status, task_id, started_at FROM agent_runs WHERE completed_at IS NULL",
+    "SELECT id, status, last_error FROM worktrees WHERE status <> 'removed'",
+    "SELECT kind, status, created_at FROM merges WHERE status IN ('prepared', 'advancing')",
+)
 
 
 class Town:
@@ -142,7 +150,7 @@ class Town:
         """Wait until `look` finds something."""
         deadline = time.monotonic() + PATIENCE_S
         while not await look():
-            assert time.monotonic() < deadline, f"never: {what}\n{self._doing()}"
+            assert time.monotonic() < deadline, f"never: {what}\n{await self._situation()}"
             await asyncio.sleep(0.05)
 
     @asynccontextmanager
@@ -163,9 +171,12 @@ class Town:
             f"kept; answers: {dict(answers.most_common())}"
         )
 
-    def _doing(self) -> str:
+    async def _situation(self) -> str:
+        """What the people, the database and the log say, for whoever looks for what never came."""
         people = [f"{person.name}: {person.doing}" for person in self._people]
-        return "\n".join([*people, self.server.log.read_text()[-5000:]])
+        async with self.connection() as connection:
+            rows = [str(dict(row)) for query in _SITUATION for row in await connection.fetch(query)]
+        return "\n".join([*people, *rows, self.server.log.read_text()[-3000:]])
 
     async def _watch(self) -> None:
         assert self._audience is not None
