@@ -200,19 +200,15 @@ class Town:
     async def _victim(self) -> tuple[str, int]:
         """A live run, and its guard or its program; waited for."""
         found: list[tuple[str, int]] = []
+        async with self.connection() as connection:
 
-        async def look() -> bool:
-            async with self.connection() as connection:
-                rows = await connection.fetch(
-                    "SELECT r.id, d.pid FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
-                    " WHERE r.completed_at IS NULL AND d.pid IS NOT NULL ORDER BY r.id"
-                )
-            guards = {row["id"]: row["pid"] for row in rows if trees.is_alive(row["pid"], None)}
-            programs = {run: pid for run, guard in guards.items() if (pid := _child_of(guard))}
-            found.extend((self.dice.choice([guards, programs, programs]) or guards).items())
-            return bool(found)
+            async def look() -> bool:
+                marked = trees.marked_runs()
+                live = await connection.fetch("SELECT id FROM agent_runs WHERE completed_at IS NULL ORDER BY id")
+                found.extend((row["id"], pid) for row in live for pid in marked.get(row["id"], []) if _is_agent(pid))
+                return bool(found)
 
-        await self.once(look, "an agent was at work")
+            await self.once(look, "an agent was at work")
         return self.dice.choice(found)
 
     async def _strays(self) -> list[int]:
@@ -247,12 +243,13 @@ async def _is_at_rest(connection: asyncpg.Connection) -> bool:
     return not moving and not could_begin
 
 
-def _child_of(guard: int) -> int | None:
+def _is_agent(pid: int) -> bool:
+    """Whether it is the program of a run, or the guard of one; not what a program started."""
     try:
-        children = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return None
-    return int(children[0]) if children else None
+        return False
+    return AGENT.name.encode() in command or b"guard.py" in command
 
 
 def _environment(pid: int) -> bytes:
