@@ -1,4 +1,7 @@
-"""`kill -9` in the middle of the work: of the server, of agents, of the database. Nothing is lost, nothing lives on."""
+"""`kill -9` in the middle of the work: of the server, of agents, of the database. Nothing is lost, nothing lives on.
+
+By hand with other moments: `CHAOS_SEED=7 bin/test tests/chaos -m soak -s`.
+"""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable

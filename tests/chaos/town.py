@@ -28,7 +28,7 @@ AGENT = Path(__file__).with_name("agent.sh")
 FILES = {"README.md": "# Wheelwright\n", "setup.sh": "sleep 0.1\n", ".gitignore": ".env\n"}
 PEOPLE = ("Mara", "Noah")
 #: Seconds to wait for the moment that a kill is aimed at, before any other will do; and within which all must be well.
-AIM_S = 8.0
+AIM_S = 20.0
 PATIENCE_S = 90.0
 
 _SITUATION = (
@@ -91,7 +91,7 @@ class Town:
             for task in tasks:
                 task.cancel()
             for ended in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(ended, AssertionError):
+                if isinstance(ended, Exception):
                     raise ended
 
     async def aim(self) -> None:
