@@ -81,7 +81,7 @@ class EmbeddedServer:
             try:
                 self._release_lock()
                 await self.start()
-            except (PostgresError, OSError) as error:
+            except (*ERRORS, PostgresError) as error:
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
                 log.error("The embedded database did not come back: %s", error)
 

@@ -2,7 +2,6 @@
 
 import logging
 
-from app.errors import Conflict
 from app.events.recording import Actor
 from app.git.mending import release_locks
 from app.git.refusals import GitError, GitRefused
@@ -15,8 +14,8 @@ from app.reviews.journal import MergeJournal
 from app.reviews.settling import OpenMerge, open_merges, settle
 from app.reviews.undoing import Undo, complete_undo
 from app.tasks.rows import get_task
+from app.worktrees.finishing import being_removed, finish_removals
 from app.worktrees.merging import give_back
-from app.worktrees.removing import take_down
 from app.worktrees.rows import SELECT_WORKTREE, WorktreeRow, get_worktree
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ async def mend_merges() -> None:
             log.error("the merge %s of a crashed server could not be mended: %s", merge.id, error)
     await cut_off_checks()
     await _free_worktrees()
-    await _finish_removals()
+    await finish_removals(await being_removed())
     await _release_locks()
 
 
@@ -87,14 +86,6 @@ async def _free_worktrees() -> None:
     )
     for worktree in held:
         await give_back(worktree)
-
-
-async def _finish_removals() -> None:
-    for worktree in await rows(WorktreeRow, f"{SELECT_WORKTREE} WHERE status = 'removing'"):
-        try:
-            await take_down(worktree)
-        except (Conflict, GitRefused, GitError) as error:
-            log.warning("the worktree %s could not be removed: %s", worktree.path, error)
 
 
 async def _release_locks() -> None:

@@ -23,6 +23,7 @@ from app.runs.recovering import interrupt
 from app.runs.rows import asked_to_stop, get_run, not_as_wanted
 from app.sessions import presence
 from app.settings import Settings
+from app.worktrees.finishing import Removals
 from app.worktrees.measuring import measure_next
 from app.worktrees.reconciling import WorktreeReconciler
 
@@ -49,6 +50,7 @@ class Engine:
         self._errands: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
         self._worktrees = WorktreeReconciler()
+        self._removals = Removals()
         #: When each run was first seen asked to end.
         self._asked: dict[str, float] = {}
         #: Runs whose end is being written from outside of their drives.
@@ -122,6 +124,7 @@ class Engine:
     async def _look_after_worktrees(self) -> None:
         while True:
             try:
+                await self._removals.round()
                 await self._worktrees.round()
                 await measure_next()
             except Exception as error:

@@ -17,6 +17,8 @@ from app.worktrees.rows import WorktreeRow, get_worktree
 from app.worktrees.states import change
 from app.worktrees.using import needed_by
 
+#: Worktrees that this process is taking down now.
+TAKING_DOWN: set[str] = set()
 AGENT_IDENTITY = Identity("AgentPane", "agentpane@localhost")
 
 
@@ -30,6 +32,14 @@ async def save_work(worktree: WorktreeRow, message: str, author: Identity = AGEN
 
 async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: bool = False) -> None:
     """Save, remove the folder, keep the branch. Raises 409 with what is in the way; retry helps."""
+    TAKING_DOWN.add(worktree.id)
+    try:
+        await _take_down(worktree, actor, merged)
+    finally:
+        TAKING_DOWN.discard(worktree.id)
+
+
+async def _take_down(worktree: WorktreeRow, actor: Actor, merged: bool) -> None:
     project = await get_project(worktree.project_id)
     repository = await inspect(project.root)
     if worktree.status != "removing":

@@ -59,7 +59,7 @@ class Person:
             return await self.adds_task()
         if self.dice.random() < 0.08:
             return await asyncio.to_thread(self.commits)
-        card = self.dice.choice(cards)
+        card = self.dice.choice(still_open if still_open and self.dice.random() < 0.8 else cards)
         match card.stage:
             case "idle":
                 await self.sends(f"/tasks/{card.id}/move", column="in_progress")

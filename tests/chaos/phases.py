@@ -2,10 +2,11 @@
 
 import asyncpg
 
-#: What kills are aimed at in turn; the last is any moment at all.
+#: What kills are aimed at in turn; the last is any moment at all. Merges come first in each half: the work has just
+#: come to rest then, so there is something to decide on.
 AIMS = (
-    "running", "step add", "merging", "removing", "ending", "step init", "undoing", "starting", "advancing", "queued",
-    "any",
+    "merging", "removing", "running", "step add", "ending",
+    "advancing", "undoing", "step init", "starting", "any",
 )  # fmt: skip
 
 _QUERY = """

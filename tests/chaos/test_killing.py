@@ -1,4 +1,7 @@
-"""`kill -9` in the middle of the work: of the server, of agents, of the database. Nothing is lost, nothing lives on."""
+"""`kill -9` in the middle of the work: of the server, of agents, of the database. Nothing is lost, nothing lives on.
+
+By hand with other moments: `CHAOS_SEED=7 bin/test tests/chaos -m soak -s`.
+"""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -65,6 +68,7 @@ async def test_whatever_is_killed_all_stays_true(
                 await town.aim()
                 await kill()
                 await town.check()
+            print(f"{victim} {n} of {kills}", flush=True)
             if n % ROUND == 0 or n == kills:
                 await town.rest()
     finally:

@@ -28,8 +28,16 @@ AGENT = Path(__file__).with_name("agent.sh")
 FILES = {"README.md": "# Wheelwright\n", "setup.sh": "sleep 0.1\n", ".gitignore": ".env\n"}
 PEOPLE = ("Mara", "Noah")
 #: Seconds to wait for the moment that a kill is aimed at, before any other will do; and within which all must be well.
-AIM_S = 8.0
-PATIENCE_S = 30.0
+AIM_S = 20.0
+PATIENCE_S = 90.0
+
+_SITUATION = (
+    'SELECT id, "column", agent_id, worktree_id, metadata FROM tasks',
+    "SELECT id, name, status, current_task_id, last_error FROM agents",
+    "SELECT id, status, task_id, started_at FROM agent_runs WHERE completed_at IS NULL",
+    "SELECT id, status, last_error FROM worktrees WHERE status <> 'removed'",
+    "SELECT kind, status, created_at FROM merges WHERE status IN ('prepared', 'advancing')",
+)
 
 
 class Town:
@@ -83,7 +91,7 @@ class Town:
             for task in tasks:
                 task.cancel()
             for ended in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(ended, AssertionError):
+                if isinstance(ended, Exception):
                     raise ended
 
     async def aim(self) -> None:
@@ -142,7 +150,7 @@ class Town:
         """Wait until `look` finds something."""
         deadline = time.monotonic() + PATIENCE_S
         while not await look():
-            assert time.monotonic() < deadline, f"never: {what}\n{self._doing()}"
+            assert time.monotonic() < deadline, f"never: {what}\n{await self._situation()}"
             await asyncio.sleep(0.05)
 
     @asynccontextmanager
@@ -163,9 +171,12 @@ class Town:
             f"kept; answers: {dict(answers.most_common())}"
         )
 
-    def _doing(self) -> str:
+    async def _situation(self) -> str:
+        """What the people, the database and the log say, for whoever looks for what never came."""
         people = [f"{person.name}: {person.doing}" for person in self._people]
-        return "\n".join([*people, self.server.log.read_text()[-5000:]])
+        async with self.connection() as connection:
+            rows = [str(dict(row)) for query in _SITUATION for row in await connection.fetch(query)]
+        return "\n".join([*people, *rows, self.server.log.read_text()[-3000:]])
 
     async def _watch(self) -> None:
         assert self._audience is not None
@@ -189,19 +200,15 @@ class Town:
     async def _victim(self) -> tuple[str, int]:
         """A live run, and its guard or its program; waited for."""
         found: list[tuple[str, int]] = []
+        async with self.connection() as connection:
 
-        async def look() -> bool:
-            async with self.connection() as connection:
-                rows = await connection.fetch(
-                    "SELECT r.id, d.pid FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
-                    " WHERE r.completed_at IS NULL AND d.pid IS NOT NULL ORDER BY r.id"
-                )
-            guards = {row["id"]: row["pid"] for row in rows if trees.is_alive(row["pid"], None)}
-            programs = {run: pid for run, guard in guards.items() if (pid := _child_of(guard))}
-            found.extend((self.dice.choice([guards, programs, programs]) or guards).items())
-            return bool(found)
+            async def look() -> bool:
+                marked = trees.marked_runs()
+                live = await connection.fetch("SELECT id FROM agent_runs WHERE completed_at IS NULL ORDER BY id")
+                found.extend((row["id"], pid) for row in live for pid in marked.get(row["id"], []) if _is_agent(pid))
+                return bool(found)
 
-        await self.once(look, "an agent was at work")
+            await self.once(look, "an agent was at work")
         return self.dice.choice(found)
 
     async def _strays(self) -> list[int]:
@@ -236,12 +243,13 @@ async def _is_at_rest(connection: asyncpg.Connection) -> bool:
     return not moving and not could_begin
 
 
-def _child_of(guard: int) -> int | None:
+def _is_agent(pid: int) -> bool:
+    """Whether it is the program of a run, or the guard of one; not what a program started."""
     try:
-        children = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return None
-    return int(children[0]) if children else None
+        return False
+    return AGENT.name.encode() in command or b"guard.py" in command
 
 
 def _environment(pid: int) -> bytes:

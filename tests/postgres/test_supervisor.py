@@ -116,6 +116,21 @@ async def test_watch_brings_a_killed_server_back_on_the_same_port(folder: Path) 
         await asyncio.wait([watch])
 
 
+async def test_watch_outlives_any_number_of_kills_at_any_moment_of_a_start(folder: Path) -> None:
+    async with served(folder) as server:
+        watch = asyncio.create_task(server.watch())
+        for number in range(12):
+            with suppress(ProcessLookupError, PostgresError):  # It is just being started.
+                os.kill(server.pid, signal.SIGKILL)
+            await asyncio.sleep(0.05 * (number % 6))
+        async with asyncio.timeout(60):
+            while not await _answers(server.url):
+                await asyncio.sleep(0.02)
+        assert not watch.done()
+        watch.cancel()
+        await asyncio.wait([watch])
+
+
 async def test_the_server_goes_with_its_killed_parent(folder: Path) -> None:
     parent = await owner(folder)
     pid, attached, _ = await told(parent)

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from app.postgres.reading import execute
 from app.processes import trees
 from app.projects.rows import ProjectRow
+from app.runners.base import ToolStarted
 from app.runs import engine as engines
 from app.runs.engine import Engine
 from app.runs.reconciling import Reconciler, end_orphans
 from app.runs.recovering import recover
 from app.runs.rows import get_run
 from app.tasks.rows import get_task
-from tests.work import begin
+from tests.invariants import check_all
+from tests.work import begin, say
 from tests.workshop import Workshop
 
 Stray = Callable[[str], Awaitable[asyncio.subprocess.Process]]
@@ -89,3 +92,13 @@ async def test_the_engine_does_it_by_itself(
     monkeypatch.setattr(engines, "TICK_S", 0.1)
     engine.start()
     await asyncio.wait_for(orphan.wait(), 10)
+
+
+async def test_turns_are_counted_also_when_the_work_cannot_be_saved(database: str, project: ProjectRow) -> None:
+    claim = await begin(project.id, "Count the spokes")
+    await say(claim, ToolStarted(call_id="1", tool="Bash", input={"command": "ls"}, turn=2))
+    await execute("UPDATE worktrees SET status = 'error' WHERE id = $1", claim.worktree_id)
+    await recover()
+    assert (await get_run(claim.run_id)).work_saved is False
+    assert (await get_task(claim.task_id)).turn_count == 2
+    await check_all(database, deep=False)
