@@ -24,20 +24,19 @@ async def hand_in(task_id: str, run: RunRow, work: Work, *, handed_in: bool) -> 
         return
     metadata = msgspec.structs.replace(task.metadata, ended_by=run.error_type)
     text = msgspec.json.encode(metadata).decode()
-    turns = int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE task_id = $1", task.id) or 0)
     measured: dict[str, Any] = {
         "diff_summary": work.summary,
         "files_changed": work.files,
         "lines_added": work.added,
         "lines_removed": work.removed,
-        "turn_count": turns,
     }
+    turns = int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE task_id = $1", task.id) or 0)
+    known: dict[str, Any] = {**(measured if handed_in or run.work_saved else {}), "turn_count": turns}
     if not handed_in:
-        known = measured if run.work_saved else {"turn_count": turns}
         await write(task, "task.failed", actor=SYSTEM, metadata=text, **known)
     # What a person said while the run went on is the agent's next turn, before anybody is asked for a decision.
-    elif await follow_up_with_queue(task, await get_agent(run.agent_id), actor=SYSTEM, **measured) is None:
-        await transition(task, "complete", actor=SYSTEM, completed_at=now(), metadata=text, **measured)
+    elif await follow_up_with_queue(task, await get_agent(run.agent_id), actor=SYSTEM, **known) is None:
+        await transition(task, "complete", actor=SYSTEM, completed_at=now(), metadata=text, **known)
 
 
 async def settle_session(session_id: str, run: RunRow, work: Work) -> None:

@@ -33,7 +33,7 @@ _COUNTS = {
     "messages": "SELECT session_id AS key, count(*) AS n FROM events WHERE kind = 'message' AND session_id IS NOT NULL"
     " AND NOT coalesce((payload ->> 'partial')::boolean, false) GROUP BY 1",
     "rejections": "SELECT subject AS key, count(*) AS n FROM events WHERE kind = 'task.decided'"
-    " AND payload ->> 'decision' = 'rejected' GROUP BY 1",
+    " AND payload ->> 'decision' IN ('rejected', 'conflict') GROUP BY 1",
 }
 
 

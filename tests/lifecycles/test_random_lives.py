@@ -24,7 +24,7 @@ from tests.lifecycles.world import OBSERVER, Stage
 STEPS = 2_000
 SOAK_STEPS = int(os.environ.get("LIFECYCLES_STEPS", "50000"))
 STEPS_OF_A_LIFE = 50
-LIVES_OF_A_SEED = 20
+LIVES_OF_A_SEED = 10
 #: The first seed; each next one is one more. The long search begins anywhere unless `LIFECYCLES_SEED` says where.
 SEED = 1
 SOAK_SEED = int(os.environ.get("LIFECYCLES_SEED") or secrets.randbelow(10**6))

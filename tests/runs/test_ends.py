@@ -1,5 +1,7 @@
 """Every way a run can end: one reason, the work committed, no process left, and a card that says what can be done."""
 
+from pathlib import Path
+
 import psutil
 import pytest
 
@@ -8,6 +10,7 @@ from app.git.refs import current_branch
 from app.postgres.reading import execute, scalar
 from app.processes import trees
 from app.projects.rows import ProjectRow
+from app.runners.base import Message
 from app.runs.retrying import retry
 from app.runs.rows import RunRow, get_run
 from app.runs.stopping import stop_run
@@ -15,7 +18,7 @@ from app.sessions.rows import get_session
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.rows import get_worktree, steps_of
 from tests.git.repositories import commit, user
-from tests.work import begin, end
+from tests.work import add_agent, begin, end, say
 from tests.workshop import MARA, Workshop
 
 SLEEP = "echo $$ > pid; echo work > work.txt; exec tail -f /dev/null"
@@ -225,3 +228,15 @@ async def test_a_run_of_many_weeks_can_end(project: ProjectRow) -> None:
     await end(claim)
     run = await get_run(claim.run_id)
     assert (run.status, run.duration) == ("completed", 2**31 - 1)
+
+
+async def test_turns_count_for_the_task_also_when_the_work_could_not_be_committed(project: ProjectRow) -> None:
+    await add_agent(project.id)
+    claim = await begin(project.id)
+    worktree = (await get_worktree(claim.worktree_id)).root
+    user(worktree, "checkout", "-q", "--detach")
+    (Path(user(worktree, "rev-parse", "--absolute-git-dir")) / "rebase-merge").mkdir()
+    await say(claim, Message(message_id="m", text="On it.", turn=2))
+    await end(claim, "api_error", "It broke.")
+    run, task = await get_run(claim.run_id), await get_task(claim.task_id)
+    assert (run.work_saved, run.turn_count, task.turn_count) == (False, 3, 3)
