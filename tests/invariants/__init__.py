@@ -22,6 +22,8 @@ CHECKS = (
     lives.no_project_has_too_many_at_work,
     lives.one_agent_has_one_task,
     lives.an_agent_at_work_says_what_it_does,
+    lives.an_agent_outside_of_tasks_says_where_it_is,
+    lives.what_is_closed_waits_for_nothing,
     lives.an_agent_that_is_free_holds_nothing,
     lives.a_run_is_live_exactly_while_its_agent_is,
     lives.an_ended_run_says_how_it_ended,

@@ -26,6 +26,8 @@ _TABLES = {
     "runs": "SELECT r.*, d.number, d.work_saved FROM agent_runs r LEFT JOIN run_details d ON d.run_id = r.id"
     " ORDER BY r.started_at, d.number",
     "sessions": "SELECT * FROM sessions ORDER BY id",
+    "standalone": "SELECT o.*, s.is_active, s.agent_id FROM standalone_sessions o"
+    " JOIN sessions s ON s.id = o.session_id",
     "worktrees": "SELECT * FROM worktrees ORDER BY created_at",
     "calls": "SELECT id, agent_run_id, tool, status::text AS status, duration, turn_number FROM audit_logs",
 }
@@ -45,6 +47,7 @@ class Facts(Struct, kw_only=True):
     agents: list[Row]
     runs: list[Row]
     sessions: list[Row]
+    standalone: list[Row]
     worktrees: list[Row]
     calls: list[Row]
     #: Whole messages by session, and rejections by task, counted in the log.

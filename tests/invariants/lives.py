@@ -40,10 +40,27 @@ def an_agent_at_work_says_what_it_does(facts: Facts) -> None:
         assert task["col"] == "in_progress", f"agent {agent['name']} holds task {task['id']} in {task['col']}"
 
 
+def an_agent_outside_of_tasks_says_where_it_is(facts: Facts) -> None:
+    own = {row["session_id"]: row for row in facts.standalone}
+    for agent in facts.agents:
+        if agent["type"] == "task" or agent["current_task_id"] or agent["status"] not in (*LIVE, "error"):
+            continue
+        session = own.get(agent["current_session_id"])
+        assert session is not None, f"agent {agent['name']} is {agent['status']} in no session"
+        assert session["is_active"], f"agent {agent['name']} is {agent['status']} in a closed session"
+        assert session["worktree_id"] == agent["current_worktree_id"], f"agent {agent['name']} is in another worktree"
+
+
+def what_is_closed_waits_for_nothing(facts: Facts) -> None:
+    for row in facts.standalone:
+        waits = row["pending"] is not None or row["keeps_running"]
+        assert row["is_active"] or not waits, f"the closed session {row['session_id']} waits for a run"
+
+
 def an_agent_that_is_free_holds_nothing(facts: Facts) -> None:
     for agent in facts.agents:
         held = [agent[f"current_{name}_id"] for name in ("task", "session", "worktree")]
-        if agent["type"] == "task" and agent["status"] in ("idle", "completed"):
+        if agent["status"] in ("idle", "completed"):
             assert held == [None] * 3, f"agent {agent['name']} is {agent['status']} and holds {held}"
 
 

@@ -4,11 +4,11 @@ Mostly a thing is chosen on which the command is legal, and sometimes any: refus
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
+from tests.lifecycles.chats import close_chat, give_up, hand_in, open_chat, start_background, write_in_chat
+from tests.lifecycles.picking import pick
 from tests.lifecycles.world import Command, Sight
 
-T = TypeVar("T")
 COLUMNS = ("backlog", "in_progress", "waiting_approval", "verified")
 METHODS = ("merge", "squash", "rebase")
 #: Chooses a command: what there is, which of it, and in which way.
@@ -150,10 +150,10 @@ def reconcile(sight: Sight, which: int, how: int) -> Command | None:
 
 
 #: What people ask for often, and what they ask for now and then.
-OFTEN: tuple[Chooser, ...] = (start, approve, reject, cancel, retry, send, undo)
+OFTEN: tuple[Chooser, ...] = (start, approve, reject, cancel, retry, send, undo, open_chat, hand_in)
 SOMETIMES: tuple[Chooser, ...] = (
     edit, delete, move, pause, resume, resume, send_back, restore, submit, review, approve_unseen, stop, clear,
-    remove_agent, withdraw, close, remove_worktree, reconcile,
+    remove_agent, withdraw, close, remove_worktree, reconcile, write_in_chat, close_chat, start_background, give_up,
 )  # fmt: skip
 CHOOSERS = {chooser.__name__: chooser for chooser in (*OFTEN, *SOMETIMES)}
 #: Their names, those that are asked for often twice.
@@ -166,11 +166,6 @@ def choose(what: str, sight: Sight, which: int, how: int) -> Command | None:
         return command
     possible = [each for chooser in CHOOSERS.values() if (each := chooser(sight, which, how))]
     return pick(possible, how)
-
-
-def pick(things: Sequence[T], which: int) -> T | None:
-    """One of them."""
-    return things[which % len(things)] if things else None
 
 
 def _about_task(sight: Sight, which: int, columns: Sequence[str], name: str, **arguments: object) -> Command | None:

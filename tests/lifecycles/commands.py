@@ -2,16 +2,18 @@
 
 from app.agents.creating import create_agent, delete_agent
 from app.agents.forms import AgentForm
+from app.agents.rows import AgentType, get_agent
 from app.board.controllers import move_card
 from app.events.recording import Actor
 from app.reviews import approving, rejecting, resolving, undoing
 from app.reviews.comparing import compare
 from app.reviews.forms import Approval
 from app.runners.base import AgentEvent, ErrorType, Finished, Message, TextDelta, ToolFinished, ToolStarted
-from app.runs import cancelling, interrupted, pausing, retrying, stopping, submitting
+from app.runs import background, cancelling, chatting, interrupted, pausing, retrying, stopping, submitting
 from app.runs.engine import Engine
 from app.runs.rows import get_run
 from app.sessions import messaging, opening
+from app.sessions.standalone import standalone
 from app.tasks import editing, starting
 from app.tasks.creating import create_task
 from app.tasks.forms import Move, NewTask, TaskEdit
@@ -29,10 +31,10 @@ def begin(engine: Engine, puppets: PuppetRunner) -> None:
     _server.update(engine=engine, puppets=puppets)
 
 
-async def add_agent(project_id: str, name: str, command: str = "") -> None:
-    """An agent: a puppet, or one with a command."""
-    form = AgentForm(name=name, runner="command", command=command) if command else AgentForm(name=name)
-    await create_agent(project_id, form, MARA)
+async def add_agent(project_id: str, name: str, kind: AgentType = "task") -> None:
+    """A puppet of some kind."""
+    prompt = "Watch" if kind == "background" else None
+    await create_agent(project_id, AgentForm(name=name, type=kind, prompt=prompt), MARA)
 
 
 async def remove_agent(agent_id: str) -> None:
@@ -117,7 +119,30 @@ async def withdraw(session_id: str, message_id: str) -> None:
 
 async def close(session_id: str) -> None:
     """Close a session by hand."""
-    await opening.close(session_id, MARA)
+    if await standalone(session_id):
+        await chatting.close_chat(session_id, MARA)
+    else:
+        await opening.close(session_id, MARA)
+
+
+async def open_chat(agent_id: str, text: str) -> None:
+    """A first message."""
+    await chatting.open_chat(agent_id, text, MARA)
+
+
+async def hand_in(session_id: str, title: str) -> None:
+    """The changes of a chat as a task."""
+    await chatting.turn_into_task(session_id, NewTask(title=title), MARA)
+
+
+async def start_background(agent_id: str) -> None:
+    """From here on until it is stopped."""
+    await background.start_background(agent_id, MARA)
+
+
+async def give_up(agent_id: str) -> None:
+    """Wait for a slot no more."""
+    await background.give_up_waiting(await get_agent(agent_id), MARA)
 
 
 async def review(task_id: str) -> str:

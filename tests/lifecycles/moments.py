@@ -3,15 +3,17 @@
 None depends on what there is while it is drawn: it says 'the third task', and means it modulo what it finds.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from app.agents.rows import AgentType
 from app.runners.base import ErrorType
 from tests.lifecycles import authors
-from tests.lifecycles.asking import NAMES, choose, pick
+from tests.lifecycles.asking import NAMES, choose
 from tests.lifecycles.faults import CrashAfter, CrashAfterTurns, DatabaseCut, Fault, HangsUp
+from tests.lifecycles.picking import pick
 
 if TYPE_CHECKING:
     from tests.lifecycles.machine import Life
@@ -64,10 +66,13 @@ class TaskIsAdded(Struct, frozen=True):
 class AgentIsAdded(Struct, frozen=True):
     """One more agent."""
 
+    kind: AgentType
+
     def happen(self, life: "Life") -> None:
         """In the server."""
         if len(life.world.look().agents) < MOST_AGENTS:
-            life.tell(("add_agent", {"project_id": life.world.project.id, "name": f"agent-{life.next()}"}))
+            form = {"project_id": life.world.project.id, "name": f"agent-{life.next()}", "kind": self.kind}
+            life.tell(("add_agent", form))
 
 
 class ServerRestarts(Struct, frozen=True):
@@ -192,7 +197,7 @@ _KINDS: list[tuple[int, st.SearchStrategy[Moment]]] = [
     (4, st.builds(AskAtOnce, _ASKS, _ASKS)),
     (3, st.builds(Asks, st.sampled_from(NAMES), _WHICH, _HOW, _FAULTS)),
     (2, st.builds(TaskIsAdded, st.booleans(), st.none() | _WHICH)),
-    (1, st.builds(AgentIsAdded)),
+    (2, st.builds(AgentIsAdded, st.sampled_from(get_args(AgentType)))),
     (1, st.builds(ServerRestarts)),
     (6, _ends(st.none(), st.none())),
     (1, _ends(_ASKS, st.none())),

@@ -17,6 +17,7 @@ from app.projects.creating import create_project
 from app.projects.forms import NewProject
 from app.projects.rows import ProjectRow
 from app.runs.rows import RunRow, live_runs
+from app.sessions.standalone import Standalone, standalone
 from app.settings import Settings
 from app.tasks.rows import TaskRow, tasks_of
 from app.worktrees.rows import WorktreeRow, worktrees_of
@@ -66,6 +67,8 @@ class Sight(Struct, frozen=True):
     runs: list[RunRow]
     worktrees: list[WorktreeRow]
     messages: list[Queued]
+    #: The open sessions that belong to no task.
+    standalone: list[Standalone]
 
     @property
     def at_work(self) -> list[RunRow]:
@@ -74,8 +77,8 @@ class Sight(Struct, frozen=True):
 
     def worktree_of(self, run: RunRow) -> Path | None:
         """Where a run works, once that is there."""
-        task = next((task for task in self.tasks if task.id == run.task_id), None)
-        return next((each.root for each in self.worktrees if task and each.id == task.worktree_id), None)
+        agent = next((agent for agent in self.agents if agent.id == run.agent_id), None)
+        return next((each.root for each in self.worktrees if agent and each.id == agent.current_worktree_id), None)
 
 
 class World:
@@ -202,7 +205,20 @@ async def _look(project_id: str) -> Sight:
         messages=await rows(
             Queued, "SELECT id, session_id FROM session_messages WHERE delivered_at IS NULL ORDER BY created_at, id"
         ),
+        standalone=await _open_standalone(),
     )
+
+
+async def _open_standalone() -> list[Standalone]:
+    class _Id(Struct):
+        id: str
+
+    query = (
+        "SELECT s.id FROM standalone_sessions o JOIN sessions s ON s.id = o.session_id WHERE s.is_active"
+        " ORDER BY s.created_at, s.id"
+    )
+    found = [await standalone(row.id) for row in await rows(_Id, query)]
+    return [session for session in found if session is not None]
 
 
 async def _cut_connections() -> None:
