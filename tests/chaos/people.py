@@ -4,6 +4,8 @@ import asyncio
 import random
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -46,16 +48,23 @@ class Person:
         self._token = ""
         self._number = 0
 
-    async def works(self, url: str, *, brings_new: bool = True) -> None:
+    async def works(self, url: str) -> None:
         """Do one thing after the other until the server is gone."""
-        async with httpx.AsyncClient(base_url=url, timeout=60) as self._http:
+        async with self.online(url):
             while True:
-                await self._does_something(await self.reads_board(), brings_new)
+                await self._does_something(await self.reads_board())
                 await asyncio.sleep(self.dice.uniform(0, 0.1))
 
-    async def _does_something(self, cards: list[Card], brings_new: bool) -> None:
+    @asynccontextmanager
+    async def online(self, url: str) -> AsyncIterator[None]:
+        """With a browser that has the board open."""
+        async with httpx.AsyncClient(base_url=url, timeout=60) as self._http:
+            await self.reads_board()
+            yield
+
+    async def _does_something(self, cards: list[Card]) -> None:
         still_open = [card for card in cards if card.stage != "done"]
-        if brings_new and len(still_open) < _OPEN:
+        if len(still_open) < _OPEN:
             return await self.adds_task()
         if self.dice.random() < 0.08:
             return await asyncio.to_thread(self.commits)

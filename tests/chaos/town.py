@@ -27,6 +27,8 @@ from tests.visitor import Visitor
 AGENT = Path(__file__).with_name("agent.sh")
 FILES = {"README.md": "# Wheelwright\n", "setup.sh": "sleep 0.1\n", ".gitignore": ".env\n"}
 PEOPLE = ("Mara", "Noah")
+#: Tasks that agents have done before anybody decides or kills, so that merges are among what is killed.
+TO_DECIDE = 5
 #: Seconds to wait for the moment that a kill is aimed at, before any other will do; and within which all must be well.
 AIM_S = 20.0
 PATIENCE_S = 90.0
@@ -76,6 +78,7 @@ class Town:
                 assert (await visitor.send(agents, agents, name=name, runner="command", command=command)).is_redirect
         self._people = [Person(name, self.seed, project, self.witness) for name in PEOPLE]
         self._audience = Audience(project, self.heard)
+        await self._begin_with_something_to_decide()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -170,6 +173,14 @@ class Town:
             f"{self.heard.count} frames heard, {len(self.witness.files)} files and {len(self.witness.commits)} commits "
             f"kept; answers: {dict(answers.most_common())}"
         )
+
+    async def _begin_with_something_to_decide(self) -> None:
+        person = self._people[0]
+        async with person.online(self.server.url):
+            for _ in range(TO_DECIDE):
+                await person.adds_task()
+        async with self.connection() as connection:
+            await self.once(lambda: _is_at_rest(connection), "the first tasks were done")
 
     async def _situation(self) -> str:
         """What the people, the database and the log say, for whoever looks for what never came."""
