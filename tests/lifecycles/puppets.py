@@ -3,7 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 
-from app.runners.base import AgentEvent, Availability, Capabilities, Finished, LiveRun, Rested, RunSpec, Started
+from msgspec.structs import replace
+
+from app.runners.base import (
+    AgentEvent,
+    Availability,
+    Capabilities,
+    Finished,
+    LiveRun,
+    Message,
+    Rested,
+    RunSpec,
+    Started,
+    ToolStarted,
+)
 from app.runners.live import QueuedRun
 
 
@@ -19,7 +32,9 @@ class PuppetRun(QueuedRun):
         super().__init__(spec)
 
     def give(self, event: AgentEvent) -> None:
-        """What the agent does next."""
+        """What the agent does next; its turns are counted on from those before a pause."""
+        if isinstance(event, Message | ToolStarted):
+            event = replace(event, turn=event.turn + self.spec.turns_before)
         self._script.put_nowait(event)
 
     @property

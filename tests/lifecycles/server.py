@@ -114,7 +114,9 @@ async def _carry_out(order: Order) -> tuple[Outcome, ...]:
         case CrashAfter(milliseconds=milliseconds):
             # Nobody handles SIGALRM, so it ends the process on the spot, whatever its threads do.
             signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
-    outcomes = tuple(await asyncio.gather(*tasks))
+    await asyncio.wait(tasks)
+    # One whose browser is gone before it has begun never comes to saying so itself.
+    outcomes = tuple(Outcome(refused="HUNG_UP") if task.cancelled() else task.result() for task in tasks)
     if isinstance(order.fault, CrashAfter | CrashAfterTurns):
         _die()
     return outcomes
