@@ -1,26 +1,22 @@
 """Drive one claimed run from its worktree to its end."""
 
 import asyncio
-import contextlib
 import logging
-import math
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.agents.rows import AgentRow, get_agent
-from app.clock import now
-from app.git.repository import inspect
 from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.processes.redacting import Redactor
 from app.projects.rows import ProjectRow, get_project
-from app.projects.tables import DEFAULT_MODEL
-from app.runners.base import AgentEvent, ErrorType, Finished, LiveRun, Rested, Runner, RunSpec, Usage
+from app.runners.base import ErrorType, Finished, LiveRun, Rested, Runner, RunSpec
 from app.runners.measuring import measured
+from app.runs.batching import batches
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
@@ -28,19 +24,14 @@ from app.runs.launching import launch
 from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, get_run
+from app.runs.specifying import chosen_for, folder_of_run, left_from_before, limits_of
 from app.sessions.messaging import next_queued
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
-from app.worktrees.creating import SetupFailed, prepare, task_folder
+from app.worktrees.creating import SetupFailed, prepare
 from app.worktrees.rows import WorktreeRow, get_worktree
 
 log = logging.getLogger(__name__)
-
-#: What is written at once: events that come within this many seconds, at most so many.
-BATCH_S = 0.1
-BATCH_MAX = 100
-#: Seconds of a minute, in which the limits of a project are set.
-MINUTE_S = 60.0
 
 
 class Drive:
@@ -181,37 +172,18 @@ class Drive:
     async def _spec(
         self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow, recorder: Recorder
     ) -> RunSpec:
-        repository = await inspect(project.root)
-        folder = task_folder(worktree, repository)
-        if folder.resolve() == project.root.resolve():
-            raise SetupFailed("The worktree is the project's own folder, where no agent works.")
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        task = await self._task()
         return RunSpec(
             run_id=run.id,
-            cwd=folder,
+            cwd=await folder_of_run(project, worktree),
             prompt=run.prompt,
-            env=run_environment(self.settings, project, task, worktree, run),
+            env=run_environment(self.settings, project, await self._task(), worktree, run),
             state_dir=self._state_dir,
-            command=agent.config.command,
-            system_prompt=agent.config.system_prompt,
-            model=self._model(agent),
-            temperature=agent.config.temperature,
-            allowed_tools=agent.config.allowed_tools,
-            max_turns=agent.config.max_turns,
-            timeout_s=_minutes(agent, project.config.timeout_minutes) - run.worked_ms(now()) / 1000 * run.rests,
-            idle_timeout_s=_minutes(agent, project.config.idle_timeout_minutes),
-            resume=run.native_session_id,
-            turns_before=run.turn_count,
-            usage_before=_usage(run),
             next_message=partial(self._next_message, recorder),
+            **chosen_for(agent, self.settings),
+            **limits_of(project, agent, run),
+            **left_from_before(run),
         )
-
-    def _model(self, agent: AgentRow) -> str:
-        """The agent's own model; one that never chose gets the operator's default."""
-        if agent.config.model == DEFAULT_MODEL:
-            return self.settings.default_model or DEFAULT_MODEL
-        return agent.config.model
 
     async def _next_message(self, recorder: Recorder) -> str | None:
         message = await next_queued(self.claim.session_id, self._handed)
@@ -227,41 +199,3 @@ class Drive:
             ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
             await recorder.write([event for event in batch if event is not ending])
         return ending
-
-
-def _minutes(agent: AgentRow, limit: int) -> float:
-    """A limit in seconds. A background agent has none: it is at work until somebody stops it."""
-    return math.inf if agent.type == "background" else limit * MINUTE_S
-
-
-def _usage(run: RunRow) -> Usage:
-    cost = None if run.cost_usd_micros is None else run.cost_usd_micros / 1_000_000
-    return Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count, cost_usd=cost)
-
-
-async def batches(events: AsyncIterator[AgentEvent]) -> AsyncIterator[list[AgentEvent]]:
-    """Events in lists of what came at about the same time, so that a chatty program costs few transactions."""
-    queue: asyncio.Queue[AgentEvent | None] = asyncio.Queue(BATCH_MAX)
-    pump = asyncio.create_task(_pump(events, queue))
-    try:
-        ended = False
-        while not ended:
-            batch = [await queue.get()]
-            if batch[0] is not None and not isinstance(batch[0], Finished | Rested):
-                await asyncio.sleep(BATCH_S)
-            while not queue.empty():
-                batch.append(queue.get_nowait())
-            ended = None in batch
-            if found := [event for event in batch if event is not None]:
-                yield found
-        await pump
-    finally:
-        pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pump
-
-
-async def _pump(events: AsyncIterator[AgentEvent], queue: "asyncio.Queue[AgentEvent | None]") -> None:
-    async for event in events:
-        await queue.put(event)
-    await queue.put(None)

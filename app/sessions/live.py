@@ -6,7 +6,9 @@ from app.events.reading import LoggedEvent
 from app.events.stream import frame
 from app.postgres.reading import scalar
 from app.sessions import parts
-from app.sessions.queries import composer_of, facts_of, head_of, watchers
+from app.sessions.facts import facts_of
+from app.sessions.heading import head_of
+from app.sessions.queries import composer_of, watchers
 from app.sessions.rows import SessionRow, get_session
 from app.sessions.showing import drafts, ended_calls, view
 from app.web.replies import Partial

@@ -1,93 +1,19 @@
 """What the session page shows: its head, a page of its record, and what stands at the side."""
 
-from datetime import datetime
-
 import msgspec
-from msgspec import Struct
 
 from app.accounts.people import Person
-from app.agents.rows import LIVE, AgentStatus, AgentType
-from app.postgres.reading import one, scalar
+from app.agents.rows import LIVE
+from app.postgres.reading import scalar
 from app.sessions import record
+from app.sessions.facts import Facts, facts_of
+from app.sessions.heading import head_of
 from app.sessions.record import Show
 from app.sessions.rows import SessionRow, queued_messages
 from app.sessions.showing import drafts, views
-from app.sessions.stream_views import (
-    FilterView,
-    QueuedView,
-    SessionHead,
-    SessionPage,
-    SessionRun,
-    SessionTask,
-    StandaloneView,
-    WatcherView,
-)
-from app.tasks.rows import Column
-from app.tasks.stages import Stage, pause_word, stage_of
-from app.tasks.views import Action, AgentLink, PageNotice, pause_action
+from app.sessions.stream_views import FilterView, QueuedView, SessionPage, SessionTask, StandaloneView, WatcherView
+from app.tasks.views import PageNotice
 from app.web.forms import Entered
-
-
-class _Facts(Struct, frozen=True, kw_only=True):
-    """Everything about a session that stands in other tables, in one row."""
-
-    task_id: str | None
-    task_title: str | None
-    column: Column | None
-    rejection_count: int | None
-    branch: str | None
-    base_branch: str | None
-    root: str | None
-    files_changed: int | None
-    lines_added: int | None
-    lines_removed: int | None
-    task_agent_id: str | None
-    agent_id: str | None
-    agent_name: str | None
-    agent_status: AgentStatus | None
-    agent_type: AgentType | None
-    #: Whether the agent is at this session now, or stopped in it.
-    is_here: bool
-    is_standalone: bool
-    #: Whether it waits for its agent and a slot.
-    waits: bool
-    run_id: str | None
-    run_number: int | None
-    run_status: str | None
-    error_type: str | None
-    turn_count: int | None
-    max_turns: int | None
-    token_input_count: int | None
-    token_output_count: int | None
-    run_started_at: datetime | None
-    run_duration: int | None
-    pause_requested: bool | None
-    paused_at: datetime | None
-
-
-_SELECT = """
-SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, coalesce(t.branch, w.branch) AS branch,
-  coalesce(t.files_changed, o.files_changed) AS files_changed, coalesce(t.lines_added, o.lines_added) AS lines_added,
-  coalesce(t.lines_removed, o.lines_removed) AS lines_removed, t.agent_id AS task_agent_id, w.base_branch,
-  w.path AS root, a.id AS agent_id, a.name AS agent_name, a.status AS agent_status, a.type AS agent_type,
-  coalesce(a.current_session_id = s.id, false) AS is_here, o.session_id IS NOT NULL AS is_standalone,
-  o.pending IS NOT NULL AS waits,
-  r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
-  r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration,
-  r.pause_requested, r.paused_at
-FROM sessions s
-LEFT JOIN tasks t ON t.id = s.task_id
-LEFT JOIN standalone_sessions o ON o.session_id = s.id
-LEFT JOIN worktrees w ON w.id = coalesce(t.worktree_id, o.worktree_id)
-LEFT JOIN agents a ON a.id = s.agent_id
-LEFT JOIN LATERAL (
-  SELECT r.id, r.status, r.error_type, r.turn_count, r.token_input_count, r.token_output_count,
-    r.started_at + d.paused_ms * interval '1 millisecond' AS started_at, r.duration,
-    d.number, d.max_turns, d.pause_requested, d.paused_at FROM agent_runs r JOIN run_details d ON d.run_id = r.id
-  WHERE r.session_id = s.id ORDER BY d.number DESC LIMIT 1
-) r ON true
-WHERE s.id = $1
-"""
 
 
 async def session_page(
@@ -125,56 +51,13 @@ async def session_page(
     )
 
 
-async def composer_of(session: SessionRow, facts: _Facts) -> SessionPage:
+async def composer_of(session: SessionRow, facts: Facts) -> SessionPage:
     """As much of the page as the composer shows: the queue, and whether a message can be sent."""
     return SessionPage(
         head=head_of(session, facts),
         closed=_closed(session, facts),
         queue=tuple(QueuedView(each.id, each.author, each.text) for each in await queued_messages(session.id)),
     )
-
-
-async def facts_of(session: SessionRow) -> _Facts:
-    """Task, worktree, agent and last run of a session."""
-    facts = await one(_Facts, _SELECT, session.id)
-    assert facts is not None, "the session was read a moment ago and sessions are only deleted with their project"
-    return facts
-
-
-def head_of(session: SessionRow, facts: _Facts) -> SessionHead:
-    """The part that changes with every run."""
-    stage = _stage(facts)
-    agent = AgentLink(facts.agent_id, facts.agent_name or "", facts.agent_status or "idle") if facts.agent_id else None
-    return SessionHead(
-        id=session.id,
-        title=facts.task_title or session.title or "Session",
-        stage=stage,
-        stage_word=_stage_word(stage, facts),
-        agent=agent,
-        run=_run(facts),
-        branch=facts.branch or "",
-        actions=_standalone_actions(session, facts) if facts.is_standalone else _actions(facts),
-    )
-
-
-def _stage(facts: _Facts) -> Stage:
-    if facts.column is not None:
-        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None)
-    if facts.waits:
-        return "queued"
-    stages: dict[AgentStatus | None, Stage] = {
-        "starting": "starting",
-        "running": "running",
-        "paused": "paused",
-        "error": "error",
-    }
-    return stages.get(facts.agent_status, "idle") if facts.is_here else "idle"
-
-
-def _stage_word(stage: Stage, facts: _Facts) -> str:
-    if stage == "error" and facts.error_type:
-        return f"Error: {facts.error_type}"
-    return pause_word(stage, bool(facts.pause_requested))
 
 
 def watchers(session: SessionRow, person: Person | None = None) -> tuple[WatcherView, ...]:
@@ -184,64 +67,7 @@ def watchers(session: SessionRow, person: Person | None = None) -> tuple[Watcher
     return tuple(WatcherView(each.name or "Somebody", each.user_id == me) for each in present)
 
 
-def _run(facts: _Facts) -> SessionRun | None:
-    if facts.run_id is None or facts.run_started_at is None:
-        return None
-    return SessionRun(
-        id=facts.run_id,
-        number=facts.run_number or 1,
-        status=facts.run_status or "",
-        turns=facts.turn_count,
-        max_turns=facts.max_turns,
-        tokens_in=facts.token_input_count,
-        tokens_out=facts.token_output_count,
-        started_at=facts.run_started_at,
-        duration_ms=_duration(facts),
-    )
-
-
-def _duration(facts: _Facts) -> int | None:
-    """How long a run took that has ended, or has worked that rests."""
-    if facts.paused_at is None or facts.run_started_at is None:
-        return facts.run_duration
-    return int((facts.paused_at - facts.run_started_at).total_seconds() * 1000)
-
-
-def _actions(facts: _Facts) -> tuple[Action, ...]:
-    agent = f"/agents/{facts.agent_id}"
-    task = f"/tasks/{facts.task_id}"
-    if facts.column == "waiting_approval":
-        return (Action(label="Review", path=f"{task}/review", icon="review", method="get", tone="primary"),)
-    if facts.column != "in_progress" or facts.agent_id is None:
-        return ()
-    if facts.agent_status in LIVE and facts.is_here:
-        return _live_actions(facts)
-    if facts.agent_status == "error" and facts.is_here:
-        submit = Action(label="Submit what is there", path=f"{task}/move", fields=(("column", "waiting_approval"),))
-        return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"), submit)
-    return ()
-
-
-def _live_actions(facts: _Facts) -> tuple[Action, ...]:
-    stop = Action(label="Stop", path=f"/agents/{facts.agent_id}/stop", icon="stop", tone="danger")
-    return (pause_action(facts.agent_id or "", facts.agent_status or "", bool(facts.pause_requested)), stop)
-
-
-def _standalone_actions(session: SessionRow, facts: _Facts) -> tuple[Action, ...]:
-    agent = f"/agents/{facts.agent_id}"
-    if facts.agent_status in LIVE and facts.is_here:
-        return _live_actions(facts)
-    if facts.waits and facts.agent_type == "background":
-        return (Action(label="Stop", path=f"{agent}/stop", icon="stop", tone="danger"),)
-    if facts.agent_status == "error" and facts.is_here:
-        return (Action(label="Retry", path=f"{agent}/retry", icon="retry", tone="primary"),)
-    if facts.files_changed and session.is_active and not facts.waits:
-        here = f"/sessions/{session.id}#hand-in"
-        return (Action(label="Hand in as a task", path=here, icon="review", method="get", tone="primary"),)
-    return ()
-
-
-def _standalone(session: SessionRow, facts: _Facts, form: Entered) -> StandaloneView | None:
+def _standalone(session: SessionRow, facts: Facts, form: Entered) -> StandaloneView | None:
     if not facts.is_standalone:
         return None
     rests = session.is_active and not facts.waits and not (facts.is_here and facts.agent_status in LIVE)
@@ -258,7 +84,7 @@ def _standalone(session: SessionRow, facts: _Facts, form: Entered) -> Standalone
     )
 
 
-def _task(facts: _Facts) -> SessionTask | None:
+def _task(facts: Facts) -> SessionTask | None:
     if facts.task_id is None or facts.column is None:
         return None
     return SessionTask(
@@ -274,7 +100,7 @@ def _task(facts: _Facts) -> SessionTask | None:
     )
 
 
-def _closed(session: SessionRow, facts: _Facts) -> str:
+def _closed(session: SessionRow, facts: Facts) -> str:
     if not session.is_active or (facts.task_id is None and not facts.is_standalone):
         return "This session is closed. Its record stays."
     if facts.is_standalone:

@@ -1,81 +1,20 @@
 """What the page of one task shows, read from every table that knows something of it."""
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from msgspec import Struct
-
-from app.agents.rows import LIVE, AgentRow, AgentStatus, agents_of, get_agent
+from app.agents.rows import agents_of, get_agent
 from app.events import reading
 from app.events.reading import LoggedEvent
-from app.postgres.reading import one, rows, scalar
-from app.tasks.ports import ports_of
+from app.postgres.reading import scalar
+from app.tasks.listed_runs import run_view, stored_runs
+from app.tasks.offers import actions_of
+from app.tasks.panel import worktree_panel
 from app.tasks.rows import TaskRow
 from app.tasks.stages import Stage, pause_word, stage_of
 from app.tasks.telling import feed_item
-from app.tasks.views import (
-    Action,
-    AgentLink,
-    EditForm,
-    PageNotice,
-    RunView,
-    StepView,
-    TaskPage,
-    WorktreePanel,
-    pause_action,
-)
+from app.tasks.views import Action, AgentLink, EditForm, PageNotice, RunView, TaskPage
 from app.web.forms import Entered
-from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
-
-#: The steps in their order: what each is called, and what it means when it was skipped.
-_STEPS = {
-    "add": ("Add worktree", "was there"),
-    "env": ("Copy env file", "none set"),
-    "deps": ("Install dependencies", "none to install"),
-    "init": ("Init script", "none set"),
-}
-
-
-class _Run(Struct, frozen=True, kw_only=True):
-    id: str
-    number: int
-    cause: str
-    status: AgentStatus
-    agent: str
-    runner: str
-    model: str | None
-    session_id: str | None
-    turn_count: int
-    max_turns: int | None
-    tools: int
-    token_input_count: int | None
-    token_output_count: int | None
-    started_at: datetime
-    duration: int | None
-    error: str | None
-    error_type: str | None
-    prompt: str
-    result: str | None
-    pause_requested: bool
-
-
-class _Worktree(Struct, frozen=True, kw_only=True):
-    id: str
-    status: Literal["creating", "active", "merging", "removing", "removed", "error"]
-    branch: str
-    base_branch: str
-    path: str
-    last_error: str | None
-    number: int | None
-
-
-class _Step(Struct, frozen=True, kw_only=True):
-    name: Literal["add", "env", "deps", "init"]
-    status: Literal["pending", "running", "done", "skipped", "error"]
-    log: str | None
-    started_at: datetime | None
-    completed_at: datetime | None
 
 
 async def task_page(
@@ -87,11 +26,11 @@ async def task_page(
     """The page as it is now; `edit` and `undo_form` are forms that came back, `notices` say why."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
     stage = stage_of(task.column, holder.status if holder else None)
-    stored = await _runs(task.id)
-    runs = [_run_view(run) for run in stored]
+    stored = await stored_runs(task.id)
+    runs = [run_view(run) for run in stored]
     pausing = bool(stored) and stored[0].pause_requested
-    worktree = await _worktree(task, holder) if task.worktree_id else None
-    primary, others = _actions(task, stage, holder, pausing)
+    worktree = await worktree_panel(task, holder)
+    primary, others = actions_of(task, stage, holder, pausing)
     return TaskPage(
         id=task.id,
         title=task.title,
@@ -136,99 +75,6 @@ async def _merged_into(task: TaskRow) -> str:
     return str(found or "")
 
 
-async def _runs(task_id: str) -> list[_Run]:
-    return await rows(
-        _Run,
-        "SELECT r.id, d.number, d.cause, r.status, a.name AS agent, d.runner, d.model, r.session_id,"
-        " coalesce(r.turn_count, 0) AS turn_count, d.max_turns, r.token_input_count, r.token_output_count,"
-        " (SELECT count(*)::int FROM audit_logs l WHERE l.agent_run_id = r.id) AS tools,"
-        " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result, d.pause_requested"
-        " FROM agent_runs r JOIN run_details d ON d.run_id = r.id JOIN agents a ON a.id = r.agent_id"
-        " WHERE r.task_id = $1 ORDER BY d.number DESC",
-        task_id,
-    )
-
-
-def _run_view(run: _Run) -> RunView:
-    return RunView(
-        id=run.id,
-        number=run.number,
-        cause=run.cause,
-        status=run.status,
-        agent=run.agent,
-        runner=run.runner,
-        model=run.model or "",
-        session_id=run.session_id,
-        turns=run.turn_count,
-        max_turns=run.max_turns,
-        tools=run.tools,
-        tokens_in=run.token_input_count,
-        tokens_out=run.token_output_count,
-        started_at=run.started_at,
-        duration_ms=run.duration,
-        error=name_hidden(without_ansi(run.error or "")),
-        error_type=run.error_type or "",
-        prompt=name_hidden(run.prompt),
-        result_html=to_html(run.result or ""),
-    )
-
-
-async def _worktree(task: TaskRow, holder: AgentRow | None) -> WorktreePanel | None:
-    found = await one(
-        _Worktree,
-        "SELECT w.id, w.status, w.branch, w.base_branch, w.path, w.last_error, d.number FROM worktrees w"
-        " LEFT JOIN worktree_details d ON d.worktree_id = w.id WHERE w.id = $1",
-        task.worktree_id,
-    )
-    if found is None:
-        return None
-    steps = await rows(
-        _Step,
-        "SELECT name, status, log, started_at, completed_at FROM worktree_steps WHERE worktree_id = $1",
-        found.id,
-    )
-    ports = ports_of(found.number) if found.number is not None else None
-    return WorktreePanel(
-        id=found.id,
-        status=found.status,
-        branch=found.branch,
-        base_branch=found.base_branch,
-        path=found.path,
-        last_error=found.last_error or "",
-        number=found.number,
-        ports=(ports[0], ports[-1]) if ports else None,
-        steps=tuple(_step(step) for step in sorted(steps, key=lambda step: list(_STEPS).index(step.name))),
-        actions=_worktree_actions(found, task, holder),
-    )
-
-
-def _worktree_actions(worktree: _Worktree, task: TaskRow, holder: AgentRow | None) -> tuple[Action, ...]:
-    """A step that failed is tried again with its agent; a worktree that is lost is made again from its branch."""
-    actions: list[Action] = []
-    if worktree.status == "error" and holder is not None and holder.current_task_id == task.id:
-        if holder.status == "error":
-            actions.append(Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry"))
-    elif worktree.status == "error":
-        actions.append(Action(label="Make it again", path=f"/worktrees/{worktree.id}/restore", icon="retry"))
-    if worktree.status in ("active", "error") and task.column in ("backlog", "verified"):
-        actions.append(Action(label="Remove…", path=f"/worktrees/{worktree.id}", icon="trash", method="get"))
-    return tuple(actions)
-
-
-def _step(step: _Step) -> StepView:
-    name, waits = _STEPS[step.name]
-    stages = {"done": "done", "running": "starting", "error": "error"}
-    notes = {"pending": "waits", "skipped": waits, "error": "failed"}
-    took = (step.completed_at - step.started_at) if step.completed_at and step.started_at else None
-    return StepView(
-        name=name,
-        stage=stages.get(step.status, "idle"),
-        note=notes.get(step.status, ""),
-        duration=int(took.total_seconds() * 1000) if took is not None and step.status == "done" else None,
-        log=without_ansi(step.log or ""),
-    )
-
-
 async def _stage_word(task: TaskRow, stage: Stage, runs: list[RunView]) -> str:
     if stage == "queued":
         place = await scalar(
@@ -241,30 +87,6 @@ async def _stage_word(task: TaskRow, stage: Stage, runs: list[RunView]) -> str:
     if stage == "error" and runs and runs[0].error_type:
         return f"Error: {runs[0].error_type.replace('_', ' ')}"
     return ""
-
-
-def _actions(
-    task: TaskRow, stage: Stage, holder: AgentRow | None, pausing: bool
-) -> tuple[Action | None, tuple[Action, ...]]:
-    here = f"/tasks/{task.id}"
-    move = f"{here}/move"
-    word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
-    live = Action(label=word, path=f"/sessions/{task.session_id}", icon="session", method="get")
-    match stage:
-        case "idle":
-            return Action(
-                label="Start", path=move, icon="play", tone="primary", fields=(("column", "in_progress"),)
-            ), ()
-        case "review":
-            return Action(label="Review", path=f"{here}/review", icon="review", method="get", tone="primary"), (live,)
-        case "error" if holder is not None and holder.current_task_id == task.id:
-            submit = Action(label="Submit what is there", path=move, fields=(("column", "waiting_approval"),))
-            retry = Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry", tone="primary")
-            return retry, (submit, live)
-        case "running" | "starting" | "paused" if holder is not None and holder.status in LIVE:
-            stop = Action(label="Stop", path=f"/agents/{holder.id}/stop", icon="stop", tone="danger")
-            return live, (pause_action(holder.id, stage, pausing), stop)
-    return None, (live,) if task.session_id else ()
 
 
 def _notices(task: TaskRow, stage: Stage, runs: list[RunView]) -> tuple[PageNotice, ...]:

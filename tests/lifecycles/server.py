@@ -22,7 +22,7 @@ from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.runners.command import CommandRunner
 from app.runners.limits import LimitedRunner
-from app.runs import driving, stopping
+from app.runs import batching, stopping
 from app.runs.engine import Engine
 from app.runs.rows import asked_to_stop, not_as_wanted
 from app.settings import Settings
@@ -77,7 +77,7 @@ def serve(pipe: Connection, settings: Settings) -> None:
     asgi.RUNNERS = {runner.kind: runner for runner in runners}  # type: ignore[misc]
     asgi.Engine = WatchedEngine  # type: ignore[misc]
     # What waits for more to come, or asks again, would only make the test wait.
-    driving.BATCH_S, stopping._POLL_S = 0.0, 0.005  # type: ignore[misc]
+    batching.BATCH_S, stopping._POLL_S = 0.0, 0.005  # type: ignore[misc]
     with asyncio.Runner(loop_factory=CountingLoop) as runner:
         runner.run(_serve(pipe, settings, puppets, complaints))
 

@@ -1,0 +1,63 @@
+"""What a run's program is given: what its agent and project say, and what an interrupted or paused run had before."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from app.agents.rows import AgentRow
+from app.clock import now
+from app.git.repository import inspect
+from app.projects.rows import ProjectRow
+from app.projects.tables import DEFAULT_MODEL
+from app.runners.base import Usage
+from app.runs.rows import RunRow
+from app.settings import Settings
+from app.worktrees.creating import SetupFailed, task_folder
+from app.worktrees.rows import WorktreeRow
+
+#: Seconds of a minute, in which the limits of a project are set.
+MINUTE_S = 60.0
+
+
+async def folder_of_run(project: ProjectRow, worktree: WorktreeRow) -> Path:
+    """Where the program works, which is never the project's own folder: `SetupFailed` then."""
+    folder = task_folder(worktree, await inspect(project.root))
+    if folder.resolve() == project.root.resolve():
+        raise SetupFailed("The worktree is the project's own folder, where no agent works.")
+    return folder
+
+
+def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
+    """What the agent's page sets of a `RunSpec`; one that never chose a model gets the operator's default."""
+    config = agent.config
+    model = config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
+    return {
+        "command": config.command,
+        "system_prompt": config.system_prompt,
+        "model": model,
+        "temperature": config.temperature,
+        "allowed_tools": config.allowed_tools,
+        "max_turns": config.max_turns,
+    }
+
+
+def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
+    """Its seconds of work, less what it worked before a rest, and of silence."""
+    config = project.config
+    worked = run.worked_ms(now()) / 1000 * run.rests
+    return {
+        "timeout_s": _minutes(agent, config.timeout_minutes) - worked,
+        "idle_timeout_s": _minutes(agent, config.idle_timeout_minutes),
+    }
+
+
+def left_from_before(run: RunRow) -> dict[str, Any]:
+    """The conversation to go on with, and what the run has used so far."""
+    cost = None if run.cost_usd_micros is None else run.cost_usd_micros / 1_000_000
+    usage = Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count, cost_usd=cost)
+    return {"resume": run.native_session_id, "turns_before": run.turn_count, "usage_before": usage}
+
+
+def _minutes(agent: AgentRow, limit: int) -> float:
+    """A limit in seconds. A background agent has none: it is at work until somebody stops it."""
+    return math.inf if agent.type == "background" else limit * MINUTE_S
