@@ -29,6 +29,16 @@ MARA = Actor("person", "Mara Lindqvist")
 HOST = "127.0.0.1:8000"
 
 
+#: The longest files, which two processes take first: a long one that began last would be waited for alone.
+LONGEST = ("lifecycles", "chaos", "e2e", "reviews")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, all others as they were found."""
+    folders = {item: item.path.parent.name for item in items}
+    items.sort(key=lambda item: LONGEST.index(folders[item]) if folders[item] in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session")
 async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """An empty database of this run's own: on the server that DATABASE_URL names, else on an embedded one."""

@@ -1,10 +1,12 @@
 """The files of a worktree as they are now, taken through an index of our own, and saved as a commit on its branch."""
 
+import asyncio
 import os
 import shutil
 import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -15,6 +17,8 @@ from app.git.index_locks import index_locked, own_index
 from app.git.refs import ABSENT, current_branch, is_ancestor, move_ref, resolve, tree_of
 from app.git.running import git
 from app.git.unresolved import noted, unresolved
+
+_turns: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
 
 #: A larger untracked file stays out of a snapshot: nobody means to commit a core dump.
 LARGEST_FILE = 100 * 1024 * 1024
@@ -168,13 +172,20 @@ async def _save(
     worktree: Path, message: str, author: Identity, *, committer: Identity, limit: int, break_locks: bool
 ) -> Saved:
     git_dir = await git_dir_of(worktree)
-    if break_locks:
-        await _remove_locks(worktree, git_dir)
-    with index_locked(git_dir):
-        saved = await _save_locked(worktree, git_dir, message, author, committer=committer, limit=limit)
-    if saved.snapshot.merging:
-        await git(worktree, "merge", "--quit")
-    return saved
+    async with _turn_in(git_dir):
+        if break_locks:
+            await _remove_locks(worktree, git_dir)
+        with index_locked(git_dir):
+            saved = await _save_locked(worktree, git_dir, message, author, committer=committer, limit=limit)
+        if saved.snapshot.merging:
+            await git(worktree, "merge", "--quit")
+        return saved
+
+
+def _turn_in(git_dir: Path) -> asyncio.Lock:
+    """One save after the other in a worktree: of two at once, one would take the other's lock for a dead git's."""
+    key = (id(asyncio.get_running_loop()), git_dir)
+    return _turns.setdefault(key, asyncio.Lock())
 
 
 async def _save_locked(

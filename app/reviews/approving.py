@@ -22,12 +22,14 @@ from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
 from app.reviews.merging import HalfDone, listed, merge_branch
 from app.reviews.rejecting import record_decision
+from app.reviews.saving import save_found
+from app.reviews.turns import turn_of
 from app.sessions.opening import close_in_lock
 from app.tasks import states
 from app.tasks.moving import transition
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.merging import give_back, hold_in_lock, require_not_merging
-from app.worktrees.removing import save_work, take_down
+from app.worktrees.removing import take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
 from app.worktrees.states import change
 
@@ -56,16 +58,17 @@ async def _approve(
     task: TaskRow, comparison: Comparison, form: Approval, actor: Actor, despite: tuple[str, ...]
 ) -> None:
     await _hold(task, comparison.worktree, actor)
-    try:
-        journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor, despite)
-    except HalfDone:
-        raise
-    except BaseException:
-        await patiently(lambda: give_back(comparison.worktree))
-        raise
-    await patiently(
-        lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest, despite=despite)
-    )
+    async with turn_of(task.project_id):
+        try:
+            journal = None if form.accept_without_merge else await merge_branch(task, comparison, form, actor, despite)
+        except HalfDone:
+            raise
+        except BaseException:
+            await patiently(lambda: give_back(comparison.worktree))
+            raise
+        await patiently(
+            lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest, despite=despite)
+        )
     delete = comparison.head if journal is not None and not form.keep_branch else None
     await tidy(task, comparison.worktree, actor, merged=journal is not None, delete_branch_at=delete)
 
@@ -101,7 +104,7 @@ async def _require_as_shown(task: TaskRow, comparison: Comparison, form: Approva
     if form.digest == comparison.digest and not is_uncommitted:
         return
     if is_uncommitted:
-        await save_work(comparison.worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+        await save_found(task, comparison.worktree)
     moved = [
         f"{name} was at {shown[:10]} and is now at {now[:10]}"
         for name, shown, now in (

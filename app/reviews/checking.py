@@ -28,13 +28,13 @@ from app.projects.rows import get_project
 from app.reviews.checks import CheckRow, results_of
 from app.reviews.comparing import Comparison, compare, has_uncommitted
 from app.reviews.merging import default_message
+from app.reviews.saving import save_found
 from app.reviews.tables import Check
 from app.tasks import states
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.commands import CommandFailed, run_command
 from app.worktrees.creating import task_folder
 from app.worktrees.merging import give_back, hold_in_lock
-from app.worktrees.removing import save_work
 
 #: Seconds that one check may take.
 TIMEOUT_S = 900.0
@@ -113,7 +113,7 @@ async def _saved(task: TaskRow, comparison: Comparison) -> Comparison:
     """Checked is what could be merged: a file that no commit has is committed before."""
     if not await has_uncommitted(comparison):
         return comparison
-    await save_work(comparison.worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+    await save_found(task, comparison.worktree)
     return await compare(task)
 
 

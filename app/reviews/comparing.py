@@ -8,7 +8,7 @@ from app.errors import Conflict as Refusal
 from app.git.diffs import FileChange, changed_files, printable
 from app.git.merging import approval_digest
 from app.git.refs import ahead_behind, merge_base, require, resolve, tree_of
-from app.git.refusals import GitRefused
+from app.git.refusals import GitError, GitRefused
 from app.git.snapshots import anchor, snapshot
 from app.git.trial_merges import Conflict, merge_tree
 from app.git.unresolved import left_unresolved, marked_files
@@ -53,8 +53,8 @@ async def compare(task: TaskRow) -> Comparison:
         raise Refusal("This task has no worktree, so there is no diff to show.", "TASK_NO_DIFF")
     try:
         return await _compare(worktree)
-    except GitRefused as refusal:
-        raise Refusal(f"The diff cannot be made: {refusal}", "TASK_NO_DIFF") from refusal
+    except (GitRefused, GitError, OSError) as error:  # A cancel may take the folder away under our hands.
+        raise Refusal(f"The diff cannot be made: {error}", "TASK_NO_DIFF") from error
 
 
 async def _compare(worktree: WorktreeRow) -> Comparison:

@@ -14,10 +14,11 @@ from app.reviews.comparing import Comparison, compare
 from app.reviews.conflicts import described, meaning
 from app.reviews.merging import listed, refusal_of
 from app.reviews.rejecting import send_back_in_lock
+from app.reviews.saving import save_found
 from app.tasks import states
 from app.tasks.rows import Pending, TaskRow, get_task
 from app.worktrees.merging import give_back, hold_in_lock
-from app.worktrees.removing import AGENT_IDENTITY, save_work
+from app.worktrees.removing import AGENT_IDENTITY
 from app.worktrees.rows import WorktreeRow
 from app.worktrees.states import change
 
@@ -49,7 +50,7 @@ async def _send_back(task: TaskRow, worktree: WorktreeRow, actor: Actor) -> None
         states.after((await get_task(task.id)).column, "reject")
         await hold_in_lock(worktree, actor)
     try:
-        await save_work(worktree, f"{task.title}\n\nFiles found uncommitted at the review")
+        await save_found(task, worktree)
         comparison = await compare(task)
         update = await _bring_in(comparison)
     except BaseException:

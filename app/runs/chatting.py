@@ -5,12 +5,13 @@ from app.agents.rows import get_agent
 from app.errors import Conflict, NotFound
 from app.events.recording import Actor, record
 from app.git.refs import is_ancestor
+from app.git.refusals import GitError, GitRefused
 from app.git.repository import branch_oid, inspect
 from app.git.worktrees import delete_branch
-from app.postgres.reading import execute
+from app.postgres.reading import execute, scalar
 from app.projects.locking import locked
 from app.projects.rows import get_project
-from app.runs.measuring import measure
+from app.runs.measuring import Work, measure
 from app.sessions import standalone
 from app.sessions.messaging import send
 from app.sessions.opening import adopt, close_in_lock, is_live
@@ -63,8 +64,7 @@ async def turn_into_task(session_id: str, form: NewTask, actor: Actor) -> TaskRo
     chat = await _chat(session_id)
     worktree = await _active_worktree(chat)
     await _require_rest(chat)
-    await save_work(worktree, f"{form.title}\n\nHanded in by {actor.name}")
-    work = await measure(worktree)
+    work = await _commit(worktree, f"{form.title}\n\nHanded in by {actor.name}")
     if work.files == 0:
         raise Conflict("The agent has not changed any file, so there is nothing to hand in.", "TASK_NO_DIFF")
     async with locked(chat.project_id):
@@ -73,10 +73,23 @@ async def turn_into_task(session_id: str, form: NewTask, actor: Actor) -> TaskRo
         task = await create_from_work(
             chat.project_id, form, actor,
             agent_id=chat.agent_id, session_id=chat.id, worktree_id=worktree.id, branch=worktree.branch,
-            diff_summary=work.summary, files_changed=work.files, lines_added=work.added, lines_removed=work.removed,
+            turn_count=await _turns_of(chat), diff_summary=work.summary,
+            files_changed=work.files, lines_added=work.added, lines_removed=work.removed,
         )  # fmt: skip
         await _hand_over(chat, worktree, task, actor)
     return task
+
+
+async def _commit(worktree: WorktreeRow, message: str) -> Work:
+    try:
+        await save_work(worktree, message)
+        return await measure(worktree)
+    except (GitRefused, GitError, OSError) as error:
+        raise Conflict(f"The work could not be committed just now: {error}", "CHECKOUT_BUSY") from error
+
+
+async def _turns_of(chat: Standalone) -> int:
+    return int(await scalar("SELECT sum(turn_count) FROM agent_runs WHERE session_id = $1", chat.id) or 0)
 
 
 async def _hand_over(chat: Standalone, worktree: WorktreeRow, task: TaskRow, actor: Actor) -> None:

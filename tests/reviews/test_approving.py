@@ -12,6 +12,7 @@ from app.reviews.approving import approve, tidy
 from app.reviews.comparing import compare
 from app.reviews.forms import Approval
 from app.reviews.rejecting import reject
+from app.reviews.saving import save_found
 from app.runs.cancelling import cancel
 from app.sessions.rows import get_session
 from app.tasks.rows import get_task
@@ -199,6 +200,17 @@ async def test_a_base_that_moves_between_the_look_and_the_advance_is_shown_anew(
     assert user(workshop.root, "log", "-3", "--first-parent", "--format=%s", "main").splitlines()[:2] == [
         "Count the spokes", "Just now",
     ]  # fmt: skip
+
+
+async def test_two_who_commit_the_same_files_at_once_are_no_fault_of_ours(workshop: Workshop) -> None:
+    task = await workshop.done("Count", ADD_FILE)
+    worktree = await get_worktree(task.worktree_id)
+    for each in range(5):
+        (worktree.root / f"later-{each}.txt").write_text("found at the review\n")
+        ends = await asyncio.gather(*(save_found(task, worktree) for _ in range(3)), return_exceptions=True)
+        assert all(end is None or (isinstance(end, Conflict) and end.code == "CHECKOUT_BUSY") for end in ends), ends
+        assert None in ends
+        assert user(workshop.root, "show", f"{worktree.branch}:later-{each}.txt") == "found at the review"
 
 
 class TestAtTheSameMoment:

@@ -117,8 +117,10 @@ async def test_its_changes_become_a_task_that_is_rejected_and_then_merged(worksh
     polly = await parrot(workshop)
     session = await open_chat(polly.id, "Eight spokes", MARA)
     await answered(workshop, session, 1)
+    await execute("UPDATE agent_runs SET turn_count = 3")
     task = await turn_into_task(session.id, NewTask(title="Say how many spokes", labels=["docs"]), MARA)
     assert (task.column, task.position, task.files_changed) == ("waiting_approval", 0, 1)
+    assert task.turn_count == 3
     assert (task.session_id, task.agent_id, task.labels) == (session.id, polly.id, ("docs",))
     assert await standalone(session.id) is None
     assert (await get_session(session.id)).task_id == task.id
