@@ -61,7 +61,8 @@ class Ledger:
 
     def forget_what_is_gone(self) -> None:
         """Its author has just overwritten it, deleted it or thrown it away; nobody else has moved since."""
-        reachable = self._reachable()
+        # What only a look of ours holds, the next look lets go: its author had done away with it before.
+        reachable = self._reachable("--exclude=refs/agentpane/snapshots/*")
         self._pieces = {o: p for o, p in self._pieces.items() if o in reachable or self._is_on_disk(p)}
         self._commits = {oid: who for oid, who in self._commits.items() if oid in reachable}
         self._own = self._look_at_own()
@@ -83,10 +84,9 @@ class Ledger:
         path = self._root / name
         return path.read_bytes() if path.is_file() else None
 
-    def _reachable(self) -> set[str]:
-        listed = _git(
-            self._root, "rev-list", "--objects", "--no-object-names", "--all", "--indexed-objects", *self._stashes()
-        )
+    def _reachable(self, *but_not: str) -> set[str]:
+        everything = ("--all", "--indexed-objects", *self._stashes())
+        listed = _git(self._root, "rev-list", "--objects", "--no-object-names", *but_not, *everything)
         return set(listed.decode().split())
 
     def _stashes(self) -> list[str]:
