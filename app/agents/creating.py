@@ -1,7 +1,7 @@
 """Add an agent to a project, and change its configuration."""
 
 from app.agents.forms import AgentForm
-from app.agents.rows import LIVE, AgentConfig, AgentRow, AgentType, agents_of, get_agent
+from app.agents.rows import LIVE, AgentConfig, AgentRow, AgentType, agents_of, get_agent, has_sessions
 from app.agents.tables import Agent
 from app.clock import now
 from app.errors import Conflict
@@ -50,14 +50,14 @@ async def edit_agent(agent_id: str, form: AgentForm, actor: Actor) -> AgentRow:
 
 
 async def delete_agent(agent_id: str, actor: Actor) -> AgentRow:
-    """Delete an agent that holds no task; its runs and audit rows go with it, so it must never have run."""
+    """Delete an agent that holds no task; its runs and audit rows go with it, so it must never have been asked."""
     agent = await get_agent(agent_id)
     async with locked(agent.project_id):
         agent = await get_agent(agent_id)
         if agent.status in LIVE or agent.current_task_id:
             raise Conflict("Stop this agent first: it holds a task.", "AGENT_ALREADY_RUNNING")
-        if agent.total_tasks:
-            raise Conflict("This agent has runs in the audit log, so it stays. Rename it instead.", "CONFLICT")
+        if agent.total_tasks or await has_sessions(agent_id):
+            raise Conflict("This agent has sessions or runs on record, so it stays. Rename it instead.", "CONFLICT")
         await Agent.delete().where(Agent.id == agent_id)
         await record(agent.project_id, "agent.deleted", actor=actor, subject=agent_id, payload={"name": agent.name})
     return agent

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent
+from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent, has_sessions
 from app.agents.views import (
     AgentDefaults,
     AgentList,
@@ -124,7 +124,7 @@ async def agent_page(
         chat_form=chat_form or Entered(),
         endings=tuple(await _endings(agent.id)),
         program=program,
-        can_delete=not agent.total_tasks and agent.current_task_id is None,
+        can_delete=not (agent.total_tasks or agent.current_task_id or await has_sessions(agent.id)),
         form=form or Entered(),
     )
 

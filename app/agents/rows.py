@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from app.errors import Invalid, InvalidId, NotFound
 from app.ids import is_id
-from app.postgres.reading import one, rows
+from app.postgres.reading import one, rows, scalar
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
 
 AgentStatus = Literal["idle", "starting", "running", "paused", "error", "completed"]
@@ -74,6 +74,11 @@ async def get_agent(agent_id: str) -> AgentRow:
     if agent is None:
         raise NotFound("There is no such agent.", "AGENT_NOT_FOUND")
     return agent
+
+
+async def has_sessions(agent_id: str) -> bool:
+    """Whether an agent is on record in any session."""
+    return bool(await scalar("SELECT 1 FROM sessions WHERE agent_id = $1 LIMIT 1", agent_id))
 
 
 async def agents_of(project_id: str) -> list[AgentRow]:

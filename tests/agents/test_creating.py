@@ -91,7 +91,7 @@ async def test_an_agent_at_work_or_with_a_past_stays(project: ProjectRow) -> Non
     with pytest.raises(Conflict, match="holds a task"):
         await delete_agent(agent.id, MARA)
     await end(claim)
-    with pytest.raises(Conflict, match="audit log"):
+    with pytest.raises(Conflict, match="on record"):
         await delete_agent(agent.id, MARA)
     assert (await get_agent(agent.id)).completed_tasks == 1
 

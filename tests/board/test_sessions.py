@@ -90,6 +90,16 @@ async def test_a_background_agent_is_started_and_stopped_while_it_waits(project:
     assert (nothing.status_code, "AGENT_NOT_RUNNING" in nothing.text) == (409, True)
 
 
+async def test_an_agent_with_a_chat_is_not_deleted(project: ProjectRow, visitor: Visitor) -> None:
+    polly = await agent_of(project, "conversational")
+    assert "Delete the agent" in await visitor.page(f"/agents/{polly.id}")
+    await visitor.send(f"/agents/{polly.id}", f"/agents/{polly.id}/sessions", text="Are you there?")
+    assert "Delete the agent" not in await visitor.page(f"/agents/{polly.id}")
+    answer = await visitor.post(f"/agents/{polly.id}/delete")
+    assert (answer.status_code, "sessions or runs on record" in answer.text) == (409, True)
+    assert await claim_next(project.id) is not None
+
+
 async def test_no_chat_is_held_with_a_task_agent(project: ProjectRow, visitor: Visitor) -> None:
     bob = await agent_of(project, "task")
     assert "Begin a chat" not in await visitor.page(f"/agents/{bob.id}")
