@@ -1,5 +1,7 @@
 """What a reviewer is shown: four object ids that name the change exactly, and the digest an approval is bound to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,9 +53,16 @@ async def compare(task: TaskRow) -> Comparison:
     worktree = await get_worktree(task.worktree_id) if task.worktree_id else None
     if worktree is None or not worktree.root.is_dir():
         raise Refusal("This task has no worktree, so there is no diff to show.", "TASK_NO_DIFF")
-    try:
+    with while_it_is_there():
         return await _compare(worktree)
-    except (GitRefused, GitError, OSError) as error:  # A cancel may take the folder away under our hands.
+
+
+@contextmanager
+def while_it_is_there() -> Iterator[None]:
+    """A cancel or an approval may take the folder away while somebody looks: 409 `TASK_NO_DIFF` then, and no fault."""
+    try:
+        yield
+    except (GitRefused, GitError, OSError) as error:
         raise Refusal(f"The diff cannot be made: {error}", "TASK_NO_DIFF") from error
 
 

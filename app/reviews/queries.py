@@ -13,7 +13,7 @@ from app.git.refs import tree_of
 from app.postgres.reading import rows
 from app.reviews.checking import state_of_checks
 from app.reviews.checks import CheckRow
-from app.reviews.comparing import Comparison, compare
+from app.reviews.comparing import Comparison, compare, while_it_is_there
 from app.reviews.conflicts import described, meaning
 from app.reviews.merging import default_message
 from app.reviews.views import CheckView, ConflictView, DecisionMade, FilePage, FileView, ReviewPage
@@ -50,7 +50,9 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
     runs = await runs_of_task(task.id)
     agent = await get_agent(task.agent_id) if task.agent_id else None
     waiting = task.column == "waiting_approval"
-    files = [await _file(task, comparison, change, n) for n, change in enumerate(comparison.changes[:LISTED])]
+    with while_it_is_there():
+        files = [await _file(task, comparison, change, n) for n, change in enumerate(comparison.changes[:LISTED])]
+        checks = tuple(_check(name, row) for name, row in await state_of_checks(comparison))
     known: dict[str, object] = {"notices": _notices(task) if waiting else ()}
     return ReviewPage(
         task_id=task.id,
@@ -73,7 +75,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         files_left_out=max(0, len(comparison.changes) - LISTED),
         behind=comparison.behind,
         conflicts=tuple(_conflicts(comparison)),
-        checks=tuple(_check(name, row) for name, row in await state_of_checks(comparison)),
+        checks=checks,
         unresolved=comparison.unresolved,
         nothing_to_merge=comparison.nothing_to_merge,
         can_decide=waiting,
@@ -97,13 +99,15 @@ async def file_page(task: TaskRow, path: str) -> FilePage:
     change = next((each for each in comparison.changes if path in (each.path, printable(each.path))), None)
     if change is None:
         raise NotFound("This file does not differ any more.", "TASK_NO_DIFF")
+    with while_it_is_there():
+        shown = await _view(task, comparison, change, whole=True)
     return FilePage(
         task_id=task.id,
         title=task.title,
         column=task.column,
         stage=stage_of(task.column, None),
         digest=comparison.digest,
-        file=await _view(task, comparison, change, whole=True),
+        file=shown,
     )
 
 

@@ -1,15 +1,17 @@
 """The review page and its two forms, with JavaScript off and with htmx."""
 
+import asyncio
 import re
 
 import pytest
 
+from app.reviews.approving import approve
 from app.reviews.comparing import compare
 from app.tasks.rows import get_task
 from app.worktrees.rows import get_worktree
 from tests.git.repositories import commit, user, write
 from tests.visitor import Visitor
-from tests.workshop import Workshop
+from tests.workshop import MARA, Workshop
 
 ADD_FILE = "echo eight > spokes.txt"
 HOSTILE = '<script>alert("x")</script>'
@@ -34,6 +36,14 @@ async def test_approve_on_the_page(visitor: Visitor, workshop: Workshop) -> None
     assert "Una User" in await visitor.page(f"/tasks/{task.id}")
     # Decided work has no review page any more, and the next page knows the name.
     assert (await visitor.get(review)).status_code == 303
+
+
+async def test_who_looks_while_it_is_merged_sees_no_fault(visitor: Visitor, workshop: Workshop) -> None:
+    task = await workshop.done("Count the spokes", "for n in 1 2 3 4 5 6 7 8 9; do echo $n > spoke-$n.txt; done")
+    looks = (visitor.get(f"/tasks/{task.id}/review") for _ in range(25))
+    _, *seen = await asyncio.gather(approve(task.id, await workshop.approval(task), MARA), *looks)
+    assert {answer.status_code for answer in seen} <= {200, 303, 409}
+    assert (await get_task(task.id)).column == "verified"
 
 
 async def test_accept_without_a_merge_on_the_page(visitor: Visitor, workshop: Workshop) -> None:
