@@ -77,7 +77,7 @@ def _worktree_actions(worktree: _Worktree, task: TaskRow, holder: AgentRow | Non
     if worktree.status == "error" and holder is not None and holder.current_task_id == task.id:
         if holder.status == "error":
             actions.append(Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry"))
-    elif worktree.status == "error":
+    elif worktree.status == "error" and task.column != "verified":
         actions.append(Action(label="Make it again", path=f"/worktrees/{worktree.id}/restore", icon="retry"))
     if worktree.status in ("active", "error") and task.column in ("backlog", "verified"):
         actions.append(Action(label="Remove…", path=f"/worktrees/{worktree.id}", icon="trash", method="get"))

@@ -48,6 +48,8 @@ class _Row(Struct, frozen=True, kw_only=True):
     #: An agent that stopped on the task, and goes on with it when it is told to.
     retries: str | None
     is_live: bool
+    #: Its task is verified: nobody will work in it again.
+    is_done: bool
     number: int | None
     size: int | None
     is_larger: bool | None
@@ -70,7 +72,8 @@ SELECT w.id, w.branch, w.base_branch, w.path, w.status, t.id AS task_id, t.title
   {NEEDED_BY} IS NOT NULL AS is_used, {SESSION} AS session_id,
   (SELECT a.id FROM agents a WHERE a.current_worktree_id = w.id AND a.status = 'error' LIMIT 1) AS retries,
   EXISTS (SELECT 1 FROM agents a WHERE a.current_worktree_id = w.id
-    AND a.status IN ('starting', 'running', 'paused')) AS is_live
+    AND a.status IN ('starting', 'running', 'paused')) AS is_live,
+  coalesce(t."column" = 'verified', false) AS is_done
 FROM worktrees w LEFT JOIN tasks t ON t.id = w.task_id LEFT JOIN worktree_details d ON d.worktree_id = w.id
 """  # noqa: S608
 
@@ -161,7 +164,7 @@ def _view(
         size=row.size,
         is_larger=bool(row.is_larger),
         measured_at=row.measured_at,
-        actions=mending(row.id, row.status, problem, row.retries, is_live=row.is_live),
+        actions=() if row.is_done else mending(row.id, row.status, problem, row.retries, is_live=row.is_live),
         steps=steps,
         removable=row.status in ("active", "error") and not row.is_used,
         created_at=row.created_at,

@@ -6,6 +6,7 @@ from app.git.checkouts import absolute, lock_of
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import inspect
 from app.git.running import git
+from app.postgres.reading import scalar
 from app.projects.rows import get_project
 from app.worktrees.creating import SetupFailed, prepare
 from app.worktrees.reconciling import is_at_work
@@ -22,6 +23,10 @@ async def restore(worktree_id: str, actor: Actor) -> WorktreeRow:
     project = await get_project(worktree.project_id)
     if await is_at_work(worktree):
         raise Conflict("An agent is at work in this worktree. Stop it first.", "AGENT_ALREADY_RUNNING")
+    if await _is_done(worktree):
+        raise Conflict(
+            "Its task is verified, so nobody will work in it again. Remove it instead.", "WORKTREE_INVALID_TRANSITION"
+        )
     found = await survey(project)
     problem = found.lost.get(worktree.id)
     if found.error:
@@ -35,6 +40,11 @@ async def restore(worktree_id: str, actor: Actor) -> WorktreeRow:
         return await prepare(worktree.id, {}, steps=AT_ONCE, actor=actor)
     except (GitRefused, GitError, SetupFailed) as error:
         raise Conflict(f"The worktree could not be made again: {error}", "WORKTREE_NOT_MADE") from error
+
+
+async def _is_done(worktree: WorktreeRow) -> bool:
+    query = "SELECT 1 FROM tasks WHERE id = $1 AND \"column\" = 'verified'"
+    return bool(await scalar(query, worktree.task_id))
 
 
 async def _link(worktree: WorktreeRow, problem: Problem | None) -> None:

@@ -61,8 +61,9 @@ class Ledger:
 
     def forget_what_is_gone(self) -> None:
         """Its author has just overwritten it, deleted it or thrown it away; nobody else has moved since."""
-        # What only a look of ours holds, the next look lets go: its author had done away with it before.
-        reachable = self._reachable("--exclude=refs/agentpane/snapshots/*")
+        # Its author had done away with what only a look of ours holds, or only the index of a worktree.
+        kept = self._listed("--exclude=refs/agentpane/snapshots/*", "--all", *self._stashes())
+        reachable = kept | self._listed("--single-worktree", "--indexed-objects")
         self._pieces = {o: p for o, p in self._pieces.items() if o in reachable or self._is_on_disk(p)}
         self._commits = {oid: who for oid, who in self._commits.items() if oid in reachable}
         self._own = self._look_at_own()
@@ -84,10 +85,11 @@ class Ledger:
         path = self._root / name
         return path.read_bytes() if path.is_file() else None
 
-    def _reachable(self, *but_not: str) -> set[str]:
-        everything = ("--all", "--indexed-objects", *self._stashes())
-        listed = _git(self._root, "rev-list", "--objects", "--no-object-names", *but_not, *everything)
-        return set(listed.decode().split())
+    def _reachable(self) -> set[str]:
+        return self._listed("--all", "--indexed-objects", *self._stashes())
+
+    def _listed(self, *what: str) -> set[str]:
+        return set(_git(self._root, "rev-list", "--objects", "--no-object-names", *what).decode().split())
 
     def _stashes(self) -> list[str]:
         log = self._root / ".git" / "logs" / "refs" / "stash"

@@ -72,6 +72,15 @@ async def test_a_folder_that_is_gone_is_told_and_made_again_from_its_branch(
     assert (await survey(project)).lost == {}
 
 
+async def test_one_whose_task_is_verified_is_not_made_again(project: ProjectRow, worktree: WorktreeRow) -> None:
+    shutil.rmtree(worktree.root)
+    await two_rounds()
+    await execute("UPDATE tasks SET \"column\" = 'verified' WHERE id = $1", worktree.task_id)
+    with pytest.raises(Conflict, match="is verified"):
+        await restore(worktree.id, MARA)
+    assert not worktree.root.exists()
+
+
 async def test_one_that_is_gone_can_be_forgotten_and_its_branch_stays(
     project: ProjectRow, worktree: WorktreeRow
 ) -> None:
