@@ -8,7 +8,7 @@ import pytest
 
 from app.processes import trees
 from app.runners.base import AgentEvent
-from app.runs import driving, engine
+from app.runs import engine, specifying
 from app.runs.recording import Recorder
 from app.runs.retrying import retry
 from app.runs.rows import get_run
@@ -69,7 +69,7 @@ async def test_stop_ends_a_program_that(workshop: Workshop, how: str) -> None:
 @pytest.fixture
 def minutes_are_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of a project, sixty times as fast."""
-    monkeypatch.setattr(driving, "MINUTE_S", 1.0)
+    monkeypatch.setattr(specifying, "MINUTE_S", 1.0)
 
 
 @pytest.mark.usefixtures("minutes_are_seconds")
