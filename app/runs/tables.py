@@ -44,7 +44,7 @@ class RunDetail(Table, tablename="run_details"):
     )
     #: 1, 2, … per task.
     number = Integer(default=1)
-    #: `task`, `rejection`, `message`, `retry` or `undo`: what the run is for.
+    #: What the run is for, as in `app.tasks.rows.Pending`.
     cause = Text(default="task")
     #: The program's own conversation id; the next run of the task resumes it.
     native_session_id = Text(null=True, default=None)

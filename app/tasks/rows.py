@@ -15,7 +15,7 @@ Column = Literal["backlog", "in_progress", "waiting_approval", "verified"]
 class Pending(Struct, frozen=True, rename="camel"):
     """What the next run of a task is for."""
 
-    #: `task`, `rejection`, `conflict`, `message`, `retry` or `undo`.
+    #: `task`, `rejection`, `conflict`, `message`, `retry`, `undo`; without a task also `background` or `restart`.
     cause: str
     prompt: str
 

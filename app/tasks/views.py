@@ -58,7 +58,7 @@ class RunView(Struct, frozen=True, kw_only=True):
 
     id: str
     number: int
-    #: `task`, `rejection`, `message` or `retry`.
+    #: As in `run_details.cause`.
     cause: str
     status: str
     agent: str
