@@ -90,6 +90,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     resume: str | None = None
     #: Asked whenever the program has finished an answer: the next queued message, or None to let the run end.
     next_message: Callable[[], Awaitable[str | None]] | None = None
+    #: Makes of a prompt one for a program that does not know `resume`, or for which that has grown too long.
+    retell: Callable[[str], Awaitable[str]] | None = None
     #: Of a run that goes on after a pause: what it had done and used before; counts go on from there.
     turns_before: int = 0
     usage_before: Usage = Usage()
@@ -225,6 +227,13 @@ class LiveRun(Protocol):
 
     async def resume(self) -> None:
         """Take a request to rest back, or let what stands still go on. What ended with `Rested` stays ended."""
+        ...
+
+    async def hurry(self) -> None:
+        """Cut the current turn off, so that `RunSpec.next_message` is asked now; for runners with `messages`.
+
+        A call that is running is ended by the program. Between two turns nothing happens.
+        """
         ...
 
 

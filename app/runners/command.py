@@ -52,6 +52,9 @@ class CommandRun(QueuedRun):
             if self._process:
                 await self._process.thaw()
 
+    async def hurry(self) -> None:
+        """A command takes no messages, so there is nothing to hurry for."""
+
     async def _work(self) -> Finished:
         program = find_program(self.spec.command, self.spec.env, self.spec.cwd)
         if not program.ready:

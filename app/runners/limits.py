@@ -109,5 +109,8 @@ class LimitedRun:
         await self._run.resume()
         self._clock.release()
 
+    async def hurry(self) -> None:
+        await self._run.hurry()
+
     async def _watch(self) -> None:
         await self._run.stop(await self._clock.expired())

@@ -75,6 +75,10 @@ class QueuedRun(ABC):
         """Take a request to rest back, or let what stands still go on."""
 
     @abstractmethod
+    async def hurry(self) -> None:
+        """Cut the current turn off for a message; a program that takes none goes on."""
+
+    @abstractmethod
     async def _work(self) -> Finished | Rested:
         """Run the program to its end or its rest. Every process of it has ended when this returns."""
 

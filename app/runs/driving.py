@@ -23,6 +23,7 @@ from app.runs.finishing import finish
 from app.runs.launching import launch
 from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
+from app.runs.retelling import NEEDS_THE_PAST, retold
 from app.runs.rows import RunRow, get_run
 from app.runs.specifying import chosen_for, folder_of_run, left_from_before, limits_of
 from app.sessions.messaging import next_queued
@@ -105,8 +106,14 @@ class Drive:
             if not run.pause_requested:
                 await self._live.resume()
                 await move_on(self.claim)
+                await self._hurry_for_a_message(self._live)
             elif await self._live.pause():
                 await stand_still(self.claim)
+
+    async def _hurry_for_a_message(self, live: LiveRun) -> None:
+        message = await next_queued(self.claim.session_id, self._handed)
+        if message and message.is_urgent:
+            await live.hurry()
 
     def _broken_off(self, error: Exception) -> Finished:
         """The ending of a run that did not fail by itself."""
@@ -136,6 +143,8 @@ class Drive:
         prompt = await launch(self.claim)
         if prompt is None:
             return Rested()
+        if run.cause in NEEDS_THE_PAST and spec.resume is None:
+            prompt = await retold(self.claim, prompt)
         self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt))
         await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
         if self._stop_reason:
@@ -180,6 +189,7 @@ class Drive:
             env=run_environment(self.settings, project, await self._task(), worktree, run),
             state_dir=self._state_dir,
             next_message=partial(self._next_message, recorder),
+            retell=partial(retold, self.claim),
             **chosen_for(agent, self.settings),
             **limits_of(project, agent, run),
             **left_from_before(run),

@@ -37,6 +37,8 @@ TICK_S = 5.0
 HUNG_S = 90.0
 #: Seconds for runs to end when the server stops.
 STOP_S = 6.0
+#: What people want of a run that goes on.
+_TO_HEED = ("run.pause_requested", "run.resume_requested", "run.message_urgent")
 
 
 class Engine:
@@ -90,7 +92,7 @@ class Engine:
             return
         if note.kind == "run.stop_requested" and note.subject in self._drives:
             self._soon(self.end(note.subject, "stopped"))
-        elif note.kind in ("run.pause_requested", "run.resume_requested") and note.subject in self._drives:
+        elif note.kind in _TO_HEED and note.subject in self._drives:
             self._soon(self._heed(note.subject))
         else:
             self._wake.set()

@@ -130,7 +130,7 @@ async def live_runs(project_id: str | None = None) -> list[RunRow]:
 
 
 async def not_as_wanted(run_ids: list[str]) -> list[str]:
-    """Those of these runs that shall rest and do not, or stand still and shall not."""
+    """Those of these runs that shall rest and do not, stand still and shall not, or have an urgent message waiting."""
 
     class _Id(Struct):
         run_id: str
@@ -138,7 +138,9 @@ async def not_as_wanted(run_ids: list[str]) -> list[str]:
     found = await rows(
         _Id,
         "SELECT d.run_id FROM run_details d JOIN agent_runs r ON r.id = d.run_id WHERE r.completed_at IS NULL"
-        " AND r.id = ANY($1) AND r.status IN ('running', 'paused') AND d.pause_requested <> (r.status = 'paused')",
+        " AND r.id = ANY($1) AND r.status IN ('running', 'paused')"
+        " AND (d.pause_requested <> (r.status = 'paused') OR EXISTS (SELECT 1 FROM session_messages m"
+        " WHERE m.session_id = r.session_id AND m.delivered_at IS NULL AND m.urgent_at IS NOT NULL))",
         run_ids,
     )
     return [row.run_id for row in found]

@@ -10,9 +10,9 @@ from app.accounts.people import Person
 from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
-from app.sessions import exporting, live, parts, presence
+from app.sessions import exporting, live, parts, presence, queueing
 from app.sessions.forms import Message
-from app.sessions.messaging import send, withdraw
+from app.sessions.messaging import send
 from app.sessions.queries import session_page, watchers
 from app.sessions.record import Show
 from app.sessions.rows import SessionRow, get_session
@@ -66,8 +66,30 @@ class SessionController(Controller):
         self, request: Request[Any, Any, Any], session_id: str, message_id: str, person: Person
     ) -> Response[Any]:
         """Take back a message that was not delivered yet."""
-        await withdraw(session_id, message_id, person.actor)
-        return await _composer(request, await get_session(session_id), person, Entered(), 200)
+        session = await queueing.withdraw(session_id, message_id, person.actor)
+        return await _composer(request, session, person, Entered(), 200)
+
+    @post("/messages/{message_id:str}/edit")
+    async def change(
+        self, request: Request[Any, Any, Any], session_id: str, message_id: str, person: Person
+    ) -> Response[Any]:
+        """Change a message that was not delivered yet."""
+        items = await form_items(request)
+        try:
+            text = parse_form(Message, items).text
+        except Invalid as wrong:
+            session = await get_session(session_id)
+            return await _composer(request, session, person, Entered(), 422, {message_id: entered(items, wrong)})
+        session = await queueing.edit(session_id, message_id, text, person.actor)
+        return await _composer(request, session, person, Entered(), 200)
+
+    @post("/messages/{message_id:str}/send")
+    async def hurry(
+        self, request: Request[Any, Any, Any], session_id: str, message_id: str, person: Person
+    ) -> Response[Any]:
+        """Have a waiting message told at once."""
+        session = await queueing.send_now(session_id, message_id, person.actor)
+        return await _composer(request, session, person, Entered(), 200)
 
     @post("/presence")
     async def present(self, request: Request[Any, Any, Any], session_id: str, person: Person) -> Response[Any]:
@@ -107,13 +129,18 @@ async def _page(
 
 
 async def _composer(
-    request: Request[Any, Any, Any], session: SessionRow, person: Person, form: Entered, status_code: int
+    request: Request[Any, Any, Any],
+    session: SessionRow,
+    person: Person,
+    form: Entered,
+    status_code: int,
+    queue: dict[str, Entered] | None = None,
 ) -> Response[Any]:
     if wants_partials(request):
-        shown = await session_page(session, person, composer=form)
+        shown = await session_page(session, person, composer=form, queue=queue)
         return partials(request, [parts.composer_changed(shown)], status_code)
     if status_code != 200:
-        return await _page(request, session, person, status_code, composer=form)
+        return await _page(request, session, person, status_code, composer=form, queue=queue)
     return after_change(request, f"/sessions/{session.id}#end")
 
 

@@ -9,7 +9,7 @@ from app.agents import states
 from app.agents.freeing import free
 from app.agents.rows import AgentRow, get_agent
 from app.clock import now
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.events.recording import Actor, record
 from app.ids import create_id
 from app.postgres.reading import execute
@@ -28,30 +28,22 @@ async def send(session_id: str, text: str, actor: Actor) -> SessionRow:
     session = await get_session(session_id)
     async with locked(session.project_id):
         session = await get_session(session_id)
-        if chat := await standalone.standalone(session_id):
-            _require_open(chat)
-            await queue_in_lock(session, text, actor)
-            await _ask_soon(chat, actor)
-            return session
-        task = await _open_task(session)
+        await _listener(session)
         await queue_in_lock(session, text, actor)
-        if task.agent_id is not None and not await is_live(session_id):
-            await follow_up_with_queue(task, await get_agent(task.agent_id), actor=actor)
+        await send_queued_in_lock(session, actor)
     return await get_session(session_id)
 
 
-async def withdraw(session_id: str, message_id: str, actor: Actor) -> None:
-    """Take back a message that was not delivered yet."""
-    session = await get_session(session_id)
-    async with locked(session.project_id):
-        gone = await execute(
-            "DELETE FROM session_messages WHERE id = $1 AND session_id = $2 AND delivered_at IS NULL",
-            message_id,
-            session_id,
-        )
-        if not gone:
-            raise NotFound("This message was delivered already, or taken back.", "SESSION_NOT_FOUND")
-        await _tell(session, actor, {"queued": message_id, "withdrawn": True})
+async def send_queued_in_lock(session: SessionRow, actor: Actor) -> None:
+    """Begin a follow-up run with the messages that wait, unless a run is live. The caller holds the project's lock.
+
+    409 when nobody would read them.
+    """
+    listener = await _listener(session)
+    if isinstance(listener, Standalone):
+        await _ask_soon(listener, actor)
+    elif listener.agent_id is not None and not await is_live(session.id):
+        await follow_up_with_queue(listener, await get_agent(listener.agent_id), actor=actor)
 
 
 async def next_queued(session_id: str, handed: Collection[str]) -> QueuedMessage | None:
@@ -119,9 +111,14 @@ async def _ask_soon(chat: Standalone, actor: Actor) -> None:
     await ask_with_queue(chat, actor=actor)
 
 
-def _require_open(chat: Standalone) -> None:
+async def _listener(session: SessionRow) -> Standalone | TaskRow:
+    """Whose agent takes messages of the session; 409 when none does."""
+    chat = await standalone.standalone(session.id)
+    if chat is None:
+        return await _open_task(session)
     if not chat.is_active:
         raise Conflict("This session is closed. Start a new one on the agent's page.", "SESSION_CLOSED")
+    return chat
 
 
 async def _open_task(session: SessionRow) -> TaskRow:
@@ -143,7 +140,7 @@ async def queue_in_lock(session: SessionRow, text: str, actor: Actor) -> None:
     """Let `text` wait for the agent's next turn. The caller holds the project's lock."""
     message_id = create_id()
     await SessionMessage.insert(SessionMessage(id=message_id, session_id=session.id, author=actor.name, text=text))
-    await _tell(session, actor, {"queued": message_id})
+    await tell_queue(session, actor, {"queued": message_id})
 
 
 async def _say(session: SessionRow, text: str, actor: Actor) -> None:
@@ -154,7 +151,8 @@ async def _say(session: SessionRow, text: str, actor: Actor) -> None:
     await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", session.id)
 
 
-async def _tell(session: SessionRow, actor: Actor, payload: dict[str, object]) -> None:
+async def tell_queue(session: SessionRow, actor: Actor, payload: dict[str, object]) -> None:
+    """Let open pages know that the queue changed. The caller holds the project's lock."""
     await record(
         session.project_id, "status", actor=actor, subject=session.id, session_id=session.id,
         payload={**payload, "quiet": True},

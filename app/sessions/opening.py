@@ -1,10 +1,12 @@
 """Open the session of a task, or open it again; close it when the task is done."""
 
+from msgspec import Struct
+
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor
 from app.ids import create_id
-from app.postgres.reading import scalar
+from app.postgres.reading import one, scalar
 from app.projects.locking import locked
 from app.sessions import states
 from app.sessions.rows import SessionRow, get_session
@@ -65,4 +67,22 @@ async def is_live(session_id: str) -> bool:
             "SELECT 1 FROM agents WHERE current_session_id = $1 AND status IN ('starting', 'running', 'paused')",
             session_id,
         )
+    )
+
+
+class LiveRun(Struct, frozen=True):
+    """As much of a run that is going on as its session needs to know."""
+
+    id: str
+    runner: str
+    pause_requested: bool
+
+
+async def live_run(session_id: str) -> LiveRun | None:
+    """The run that is going on in the session."""
+    return await one(
+        LiveRun,
+        "SELECT r.id, d.runner, d.pause_requested FROM agent_runs r JOIN run_details d ON d.run_id = r.id"
+        " WHERE r.session_id = $1 AND r.completed_at IS NULL",
+        session_id,
     )

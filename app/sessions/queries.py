@@ -1,5 +1,7 @@
 """What the session page shows: its head, a page of its record, and what stands at the side."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from app.accounts.people import Person
@@ -8,6 +10,8 @@ from app.postgres.reading import scalar
 from app.sessions import record
 from app.sessions.facts import Facts, facts_of
 from app.sessions.heading import head_of
+from app.sessions.opening import live_run
+from app.sessions.queueing import listens
 from app.sessions.record import Show
 from app.sessions.rows import SessionRow, queued_messages
 from app.sessions.showing import drafts, views
@@ -25,17 +29,18 @@ async def session_page(
     after: int | None = None,
     composer: Entered | None = None,
     hand_in: Entered | None = None,
+    queue: Mapping[str, Entered] | None = None,
     notices: tuple[PageNotice, ...] = (),
 ) -> SessionPage:
     """The page as it is now, with the newest events, or those before or after a number.
 
-    `composer` and `hand_in` are forms that came back, `notices` say why.
+    `composer`, `hand_in` and `queue` (by message) are forms that came back, `notices` say why.
     """
     facts = await facts_of(session)
     events = await record.shown(session.id, show, before, after)
     first, last = (events[0].number, events[-1].number) if events else (0, 0)
     newest = before is None and after is None
-    page = await composer_of(session, facts)
+    page = await composer_of(session, facts, queue or {})
     return msgspec.structs.replace(
         page,
         task=_task(facts),
@@ -51,12 +56,27 @@ async def session_page(
     )
 
 
-async def composer_of(session: SessionRow, facts: Facts) -> SessionPage:
-    """As much of the page as the composer shows: the queue, and whether a message can be sent."""
+async def composer_of(session: SessionRow, facts: Facts, forms: Mapping[str, Entered] | None = None) -> SessionPage:
+    """As much of the page as the composer shows: the queue, and whether a message can be sent.
+
+    `forms` are those of waiting messages that came back.
+    """
+    waiting = await queued_messages(session.id)
+    run = await live_run(session.id) if waiting else None
     return SessionPage(
         head=head_of(session, facts),
         closed=_closed(session, facts),
-        queue=tuple(QueuedView(each.id, each.author, each.text) for each in await queued_messages(session.id)),
+        queue=tuple(
+            QueuedView(
+                each.id,
+                each.author,
+                each.text,
+                each.is_urgent and run is not None,
+                (forms or {}).get(each.id, Entered()),
+            )
+            for each in waiting
+        ),
+        can_send_now=bool(waiting) and (run is None or listens(run)),
     )
 
 

@@ -43,6 +43,8 @@ class QueuedMessage(Struct, frozen=True, kw_only=True):
     author: str
     text: str
     created_at: datetime
+    #: Somebody wants it told at once.
+    is_urgent: bool
 
 
 SELECT_SESSION = (
@@ -62,10 +64,10 @@ async def get_session(session_id: str) -> SessionRow:
 
 
 async def queued_messages(session_id: str) -> list[QueuedMessage]:
-    """Messages waiting for the agent's next turn, oldest first."""
+    """Messages waiting for the agent's next turn: urgent ones first, then the oldest."""
     return await rows(
         QueuedMessage,
-        "SELECT id, author, text, created_at FROM session_messages"
-        " WHERE session_id = $1 AND delivered_at IS NULL ORDER BY created_at, id",
+        "SELECT id, author, text, created_at, urgent_at IS NOT NULL AS is_urgent FROM session_messages"
+        " WHERE session_id = $1 AND delivered_at IS NULL ORDER BY urgent_at, created_at, id",
         session_id,
     )

@@ -169,11 +169,14 @@ class StandaloneView(Struct, frozen=True, kw_only=True):
 
 
 class QueuedView(Struct, frozen=True):
-    """A person's message that waits for the agent's next turn."""
+    """A person's message that waits for the agent's next turn. `form` is its own form that came back."""
 
     id: str
     author: str
     text: str
+    #: It is about to be told: the agent's turn is being cut off for it.
+    is_urgent: bool = False
+    form: Entered = Entered()
 
 
 class WatcherView(Struct, frozen=True):
@@ -225,6 +228,8 @@ class SessionPage(Struct, frozen=True, kw_only=True):
     closed: str = ""
     composer: Entered = Entered()
     queue: tuple[QueuedView, ...] = ()
+    #: Whether a waiting message can be told before the agent has finished what it says now.
+    can_send_now: bool = False
 
     @property
     def id(self) -> str:

@@ -38,6 +38,8 @@ class SessionMessage(Table, tablename="session_messages"):
     author = Text()
     text = Text()
     created_at = Timestamptz(default=TimestamptzNow())
+    #: When somebody wanted it told at once: it goes before the others, and the agent's current turn is cut off for it.
+    urgent_at = Timestamptz(null=True, default=None)
     delivered_at = Timestamptz(null=True, default=None)
 
 

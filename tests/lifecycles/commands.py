@@ -12,7 +12,7 @@ from app.runners.base import AgentEvent, ErrorType, Finished, Message, TextDelta
 from app.runs import background, cancelling, chatting, interrupted, pausing, retrying, stopping, submitting
 from app.runs.engine import Engine
 from app.runs.rows import get_run
-from app.sessions import messaging, opening
+from app.sessions import messaging, opening, queueing
 from app.sessions.standalone import standalone
 from app.tasks import editing, starting
 from app.tasks.creating import create_task
@@ -114,7 +114,7 @@ async def send(session_id: str, text: str) -> None:
 
 async def withdraw(session_id: str, message_id: str) -> None:
     """Take a message back."""
-    await messaging.withdraw(session_id, message_id, MARA)
+    await queueing.withdraw(session_id, message_id, MARA)
 
 
 async def close(session_id: str) -> None:

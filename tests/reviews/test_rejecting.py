@@ -25,23 +25,22 @@ async def test_the_next_run_is_the_same_agents_and_gets_the_reason(workshop: Wor
     assert (first.agent_id, second.agent_id) == (bob.id, bob.id)
     assert (first.number, second.number, second.cause) == (1, 2, "rejection")
     worktree = workshop.root / ".worktrees"
-    # A program that remembers nothing is told the task again.
     asked = (await workshop.file("*/asked-2.txt", worktree)).read_text()
-    assert (
-        asked == "Say it\n\nOnce.\n\nA person reviewed your work and asks for changes:\n\nSay it <b>twice</b>, please."
-    )
+    # A program that remembers nothing is told the task again.
+    words = "Say it\n\nOnce.\n\nA person reviewed your work and asks for changes:\n\nSay it <b>twice</b>, please."
+    assert asked.endswith(words)
     assert (await workshop.file("*/asked-1.txt", worktree)).read_text() == "Say it\n\nOnce."
     assert (await get_agent(bob.id)).total_tasks == 1
 
 
 async def test_the_decision_stands_in_the_session_between_the_runs(workshop: Workshop) -> None:
-    task = await workshop.done("Say it", NOTES)
+    task = await workshop.done("Say it", "echo once >> said.txt")
     await reject(task.id, "Again.", MARA)
     await workshop.until(task, "waiting_approval")
     told = [event for event in await of_session(task.session_id, 0) if event.kind in ("decision", "status")]
     assert [event.payload.get("decision") or event.payload["text"] for event in told] == [
         "Run 1 began", "Run 1 ended: 1 file, +1 −0", "rejected", "Run 2 began after a rejection",
-        "Run 2 ended: 2 files, +6 −0",
+        "Run 2 ended: 1 file, +2 −0",
     ]  # fmt: skip
     assert told[2].payload["text"] == "Again."
 

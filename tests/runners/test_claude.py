@@ -72,6 +72,31 @@ async def test_it_writes_a_file_and_runs_a_command(tmp_path, scripted_model):
     assert "/api answers 500." in scripted_model.asked[0].prompt
 
 
+async def test_a_conversation_that_has_grown_too_long_goes_on_in_a_new_one(tmp_path, scripted_model):
+    # By itself the program makes room; what it cannot make is told here.
+    stubborn = {"DISABLE_COMPACT": "1"}
+    first = await run(spec_for(tmp_path, scripted_model, "outgrown", env=stubborn))
+    known = first[-1].native_session_id
+
+    async def retell(prompt: str) -> str:
+        return f"You wrote hello.txt. SCENARIO:rework {prompt}"
+
+    wanted = {"prompt": "Say it to Jo.", "resume": known, "retell": retell, "env": stubborn}
+    second = await run(spec_for(tmp_path, scripted_model, "", **wanted))
+    assert "grown too long" in only(Notice, second)[0].text
+    assert (second[-1].error_type, second[-1].result) == (None, "Done again: wrote second.txt.")
+    assert second[-1].native_session_id not in (None, known)
+    assert "You wrote hello.txt. SCENARIO:rework Say it to Jo." in (tmp_path / "work tree" / "second.txt").read_text()
+
+
+async def test_one_that_does_not_fit_even_when_told_anew_fails(tmp_path, scripted_model):
+    first = await run(spec_for(tmp_path, scripted_model, "outgrown", env={"DISABLE_COMPACT": "1"}))
+    wanted = {"prompt": "SCENARIO:toolong", "resume": first[-1].native_session_id}
+    second = await run(spec_for(tmp_path, scripted_model, "", **wanted))
+    assert second[-1].error_type == "api_error"
+    assert "prompt is too long" in second[-1].error.lower()
+
+
 async def test_text_streams_and_the_whole_message_replaces_it(tmp_path, scripted_model):
     events = await run(spec_for(tmp_path, scripted_model, "journey"))
     for message in only(Message, events):

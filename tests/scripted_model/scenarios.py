@@ -61,6 +61,7 @@ class Hang:
 @dataclass(frozen=True)
 class HttpError:
     status: int
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ Steps = tuple[Step | list[Step], ...]
 
 _WRITE_HELLO = (Write("hello.txt", "hello from the scripted model\n"), Bash("git status --short || ls"))
 _QUOTE_PROMPT = (Write("second.txt", "I was asked: {prompt}\n"), Say("Done again: wrote second.txt."))
+_TOO_LONG = HttpError(400, "prompt is too long: 214003 tokens > 200000 maximum")
 
 #: What is done for the first prompt of a conversation that names the scenario.
 SCENARIOS: dict[str, Steps] = {
@@ -108,8 +110,16 @@ SCENARIOS: dict[str, Steps] = {
     "slowtext": (SlowText(100, 0.1),),
     "hang": (Hang(300),),
     "drop": (Drop(),),
+    # A conversation that the model takes no more of once it is asked a second time.
+    "outgrown": (*_WRITE_HELLO, Say("All done: wrote hello.txt.")),
+    "toolong": (_TOO_LONG,),
     **{f"http{status}": (HttpError(status),) for status in (400, 401, 429, 500, 529)},
 }
 
 #: What is done for a later prompt of the same conversation that names no scenario.
-FOLLOW_UPS: dict[str, Steps] = {"journey": _QUOTE_PROMPT, "held": _QUOTE_PROMPT}
+FOLLOW_UPS: dict[str, Steps] = {
+    "journey": _QUOTE_PROMPT,
+    "held": _QUOTE_PROMPT,
+    "forever": _QUOTE_PROMPT,
+    "outgrown": (_TOO_LONG,),
+}

@@ -91,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, _ERRORS[400], str(unknown))
             return
         match asked.steps[0]:
-            case HttpError(status):
-                self._error(status, _ERRORS[status], f"The script says {status}.")
+            case HttpError(status, message):
+                self._error(status, _ERRORS[status], message or f"The script says {status}.")
             case Drop():
                 self.close_connection = True
             case _ if asked.stream:

@@ -81,3 +81,40 @@ async def test_a_closed_session_keeps_its_record_and_takes_no_message(
     answer = await visitor.post(f"{here}/messages", here, text="Hello?")
     assert answer.status_code == 409
     assert 'data-error-code="SESSION_CLOSED"' in answer.text
+
+
+async def test_a_waiting_message_is_changed_in_its_own_form(visitor: Visitor, here: str) -> None:
+    await send(id_of(here), "Count the hub.", MARA)
+    (message,) = await queued_messages(id_of(here))
+    edit = f"{here}/messages/{message.id}/edit"
+    assert f'action="{edit}"' in await visitor.page(here)
+    answer = await visitor.send(here, edit, text="Count the <b>rim</b>.")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{here}#end")
+    assert "Count the &lt;b&gt;rim&lt;/b&gt;." in await visitor.page(here)
+    answer = await visitor.send_htmx(here, edit, text="Count all.")
+    assert (answer.status_code, "Count all." in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize("text", ["", " \r\n", "x" * 20_001])
+async def test_a_change_outside_of_the_limits_comes_back_open_with_what_was_typed(
+    visitor: Visitor, here: str, text: str
+) -> None:
+    await send(id_of(here), "Count the hub.", MARA)
+    (message,) = await queued_messages(id_of(here))
+    for sending in (visitor.send, visitor.send_htmx):
+        answer = await sending(here, f"{here}/messages/{message.id}/edit", text=text)
+        assert answer.status_code == 422
+        assert f'id="queued-{message.id}-edit" open' in answer.text
+        assert text.strip() in answer.text
+    assert [each.text for each in await queued_messages(id_of(here))] == ["Count the hub."]
+
+
+async def test_to_tell_it_at_once_is_offered_only_where_the_program_listens(visitor: Visitor, here: str) -> None:
+    await send(id_of(here), "Hurry.", MARA)
+    (message,) = await queued_messages(id_of(here))
+    now = f"{here}/messages/{message.id}/send"
+    assert now not in await visitor.page(here)  # A command does not.
+    answer = await visitor.post(now, here)
+    assert answer.status_code == 409
+    assert "takes no messages while it works" in answer.text
+    assert (await visitor.post(f"{here}/messages/nothing/send", here)).status_code == 404

@@ -149,7 +149,7 @@ async def test_the_composer_follows_the_run_and_the_queue(fanout: Fanout, claim:
     await page.until(lambda page: "And the hub?" in page.last("#composer"))
     assert "Queue" in page.last("#composer")
     await finish(claim, recorder, Finished(error_type="process_exit", error="It broke."))
-    await page.until(lambda page: "Send" in page.last("#composer"))
+    await page.until(lambda page: "Starts a follow-up run" in page.last("#composer"))
     assert "Error" in page.last("#session-head")
 
 

@@ -13,8 +13,9 @@ from app.postgres.reading import scalar
 from app.reviews.approving import approve
 from app.runs.cancelling import cancel
 from app.runs.retrying import retry
-from app.sessions.messaging import send, withdraw
+from app.sessions.messaging import send
 from app.sessions.opening import close
+from app.sessions.queueing import withdraw
 from app.sessions.rows import get_session, queued_messages
 from app.tasks.rows import TaskRow, get_task
 from tests.scripted_model import ScriptedModel
@@ -83,7 +84,7 @@ async def test_a_program_that_cannot_listen_gets_it_in_a_follow_up_run(workshop:
         task.id,
     )
     assert moves == "start,complete"
-    assert (worktree / "asked-1.txt").read_text() == "Count\n\nCount the hub too.\n\nAnd the rim."
+    assert (worktree / "asked-1.txt").read_text().endswith("# Now\n\nCount\n\nCount the hub too.\n\nAnd the rim.")
     assert (await said(task))[:3] == [
         ("AgentPane", "Count"),
         ("Jo", "Count the hub too."),
@@ -117,7 +118,7 @@ async def test_one_that_waited_when_the_run_failed_is_not_lost(workshop: Worksho
     # The next message takes it along, in order.
     await send(task.session_id, "Second.", MARA)
     await workshop.until(task, "waiting_approval")
-    assert (worktree / "asked-1.txt").read_text() == "Count\n\nFirst.\n\nSecond."
+    assert (worktree / "asked-1.txt").read_text().endswith("Count\n\nFirst.\n\nSecond.")
 
 
 async def test_and_a_retry_takes_it_along_when_it_is_done(workshop: Workshop) -> None:

@@ -1,6 +1,7 @@
 """Start Claude Code, hold the conversation, and say how it ended."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from app.runners.claude.options import Hooks, make_options
 from app.runners.claude.permissions import Permissions
 from app.runners.claude.program import find_claude
 from app.runners.live import QueuedRun
-from app.runners.outcomes import claude_error_type, describe_exit
+from app.runners.outcomes import claude_error_type, describe_exit, is_too_long
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeSDKClient
@@ -58,6 +59,15 @@ class ClaudeRunner:
         return ClaudeRun(spec)
 
 
+class TooLong(Exception):
+    """The conversation does not fit into the model any more."""
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__("the conversation is too long")
+        #: What was to be answered.
+        self.prompt = prompt
+
+
 class ClaudeRun(QueuedRun):
     """One process of Claude Code and the prompts it is given."""
 
@@ -66,6 +76,11 @@ class ClaudeRun(QueuedRun):
         self._conversation = Conversation(self._permissions, spec.turns_before, spec.usage_before)
         #: Somebody asked for a rest; and the program was told to end its turn for it.
         self._pausing = self._halted = False
+        #: The program while it answers; and whether that answer was cut off for a message.
+        self._answering: ClaudeSDKClient | None = None
+        self._hurried = False
+        #: Whether a new conversation was begun because the old one had grown too long.
+        self._told_anew = False
         self._stderr: deque[str] = deque(maxlen=20)
         #: Set while no program is being started.
         self._settled = asyncio.Event()
@@ -79,6 +94,15 @@ class ClaudeRun(QueuedRun):
 
     async def resume(self) -> None:
         self._pausing = False
+
+    async def hurry(self) -> None:
+        """Interrupt the answer that is going on; what it has said so far is kept."""
+        from claude_agent_sdk import ClaudeSDKError
+
+        if (client := self._answering) and not self._hurried:
+            self._hurried = True
+            with contextlib.suppress(ClaudeSDKError):  # It has just ended, which its stream tells.
+                await client.interrupt()
 
     async def _work(self) -> Finished | Rested:
         program = find_claude(self.spec.env)
@@ -96,14 +120,33 @@ class ClaudeRun(QueuedRun):
                 await self.emit(event)
 
     async def _talk(self, program: str) -> Finished | Rested:
-        client = await self._connect(program, self.spec.resume)
         try:
-            return await self._converse(client) if client else Finished(error_type=self.stop_reason)
+            return await self._talk_in(program, self.spec.resume, self.spec.prompt)
+        except TooLong as conversation:
+            text = "The conversation has grown too long for the model; the agent goes on in a new one."
+            await self.emit(Notice(text=text, level="warning"))
+            return await self._talk_in(program, None, await self._retold(conversation.prompt))
+
+    async def _talk_in(self, program: str, resume: str | None, prompt: str) -> Finished | Rested:
+        """Hold one conversation: the known one, or without `resume` a new one."""
+        self._conversation.native_session_id = None
+        client = await self._connect(program, resume)
+        if client is None and resume is not None and self.stop_reason is None:
+            text = "The earlier conversation is not known any more on this machine; the agent starts afresh."
+            await self.emit(Notice(text=text, level="warning"))
+            client, prompt = await self._connect(program, None), await self._retold(prompt)
+        if client is None:
+            return Finished(error_type=self.stop_reason)
+        try:
+            return await self._converse(client, prompt)
         finally:
-            if client:
-                await client.disconnect()
+            await client.disconnect()
+
+    async def _retold(self, prompt: str) -> str:
+        return await self.spec.retell(prompt) if self.spec.retell else prompt
 
     async def _connect(self, program: str, resume: str | None) -> "ClaudeSDKClient | None":
+        """The started program; None when the run was stopped meanwhile, or the conversation `resume` is unknown."""
         from claude_agent_sdk import ClaudeSDKClient
 
         self._settled.clear()
@@ -115,38 +158,57 @@ class ClaudeRun(QueuedRun):
             await client.connect()
             return client
         except Exception as error:
-            if resume is None or not self._is_unknown(resume, error):
+            if resume is None or not self._is_unknown(error):
                 raise
+            return None
         finally:
             self._settled.set()
-        text = "The earlier conversation is not known any more on this machine; the agent starts afresh."
-        await self.emit(Notice(text=text, level="warning"))
-        return await self._connect(program, None)
 
-    def _is_unknown(self, resume: str, error: Exception) -> bool:
+    def _is_unknown(self, error: Exception) -> bool:
         return "No conversation found" in "\n".join([str(error), *self._stderr])
 
-    async def _converse(self, client: "ClaudeSDKClient") -> Finished | Rested:
+    async def _converse(self, client: "ClaudeSDKClient", prompt: str) -> Finished | Rested:
         talk = self._conversation
-        prompt: str | None = self.spec.prompt
-        while prompt is not None:
-            talk.result = None
-            await client.query(prompt)
-            async for message in client.receive_response():
-                await self._hear(message)
-            if self.stop_reason or talk.result is None or talk.result.is_error:
+        following: str | None = prompt
+        while following is not None:
+            await self._answer(client, following)
+            if self.stop_reason or talk.result is None or (talk.result.is_error and not self._is_cut_off):
+                self._require_short(following)
                 return self._failed()
             if self._pausing and self._has_turns_left():
                 return self._rested()
-            prompt = await self._next_prompt()
+            following = await self._next_prompt()
         return self._finished(self.stop_reason)
 
+    async def _answer(self, client: "ClaudeSDKClient", prompt: str) -> None:
+        self._conversation.result = None
+        self._hurried = False
+        await client.query(prompt)
+        self._answering = client
+        try:
+            async for message in client.receive_response():
+                await self._hear(message)
+        finally:
+            self._answering = None
+
+    @property
+    def _is_cut_off(self) -> bool:
+        """Whether the answer ended because `hurry` wanted it to."""
+        result = self._conversation.result
+        return self._hurried and result is not None and result.subtype == "error_during_execution"
+
+    def _require_short(self, prompt: str) -> None:
+        result = self._conversation.result
+        if result and result.is_error and not self._told_anew and is_too_long(result.result or ""):
+            self._told_anew = True
+            raise TooLong(prompt)
+
     async def _next_prompt(self) -> str | None:
-        halted, self._halted = self._halted, False
+        halted, self._halted = self._halted or self._is_cut_off, False
         if halted and not self._has_turns_left():
             return None
         message = await self.ask_next(self._program_gone()) if self._has_turns_left() else None
-        # It was halted for a rest that nobody wants any more.
+        # It was halted for a rest that nobody wants any more, or for a message that was taken back.
         return message or (GO_ON if halted and not self.stop_reason else None)
 
     def _has_turns_left(self) -> bool:
