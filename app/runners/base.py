@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from app.runners.rules import Rules
+
 #: Why a run ended, when it was not success (`agent_runs.error_type`).
 ErrorType = Literal[
     "stopped",
@@ -66,6 +68,28 @@ class Usage(Struct, frozen=True, kw_only=True, tag="usage"):
     cost_usd: float | None = None
 
 
+class Question(Struct, frozen=True, kw_only=True):
+    """A call that a person is asked for before it runs."""
+
+    call_id: str
+    tool: str
+    input: dict[str, Any]
+    #: The text of the rule that asks, and a sentence that says so.
+    rule: str
+    why: str
+    #: Every rule that asks for this call, `rule` first.
+    asking: tuple[str, ...] = ()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a person said to a question."""
+
+    allowed: bool
+    note: str = ""
+    #: Who answered; empty when nobody did.
+    by: str = ""
+
+
 class RunSpec(Struct, frozen=True, kw_only=True):
     """Everything a runner needs for one run. Nothing else of the server reaches the program."""
 
@@ -81,6 +105,10 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     model: str | None = None
     temperature: float | None = None
     allowed_tools: tuple[str, ...] = ()
+    #: Below the ceiling of `allowed_tools`: what is refused, asked for and allowed.
+    rules: Rules = Rules()
+    #: Asks a person, as long as it takes; cancelled when nobody needs the answer any more. None: nobody can be asked.
+    ask: Callable[[Question], Awaitable[Answer]] | None = None
     max_turns: int | None = None
     #: Seconds of wall clock after which the run is ended with `timeout`.
     timeout_s: float = 3600.0

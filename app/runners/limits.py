@@ -3,10 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
 from app.runners.base import AgentEvent, Availability, Capabilities, ErrorType, LiveRun, Runner, RunSpec
+
+Asked = ParamSpec("Asked")
+Said = TypeVar("Said")
+#: Who holds the clock of a run that stands still.
+PAUSE = "pause"
 
 
 class LimitedRunner:
@@ -22,49 +28,60 @@ class LimitedRunner:
 
     async def start(self, spec: RunSpec) -> LiveRun:
         clock = RunClock(spec.timeout_s, spec.idle_timeout_s)
-        run = await self._runner.start(msgspec.structs.replace(spec, next_message=clock.standing(spec.next_message)))
-        return LimitedRun(run, clock)
+        asks = {"next_message": clock.standing(spec.next_message), "ask": clock.standing(spec.ask)}
+        return LimitedRun(await self._runner.start(msgspec.structs.replace(spec, **asks)), clock)
 
 
 class RunClock:
-    """Tells when a run has taken too long or been silent too long; stands still while a person is asked."""
+    """Tells when a run has taken too long or been silent too long; stands still while a person is asked.
 
-    def __init__(self, timeout_s: float, idle_timeout_s: float) -> None:
-        self._end = time.monotonic() + timeout_s
+    `time` tells the seconds.
+    """
+
+    def __init__(self, timeout_s: float, idle_timeout_s: float, time: Callable[[], float] = time.monotonic) -> None:
+        self._time = time
+        self._end = time() + timeout_s
         self._idle_timeout_s = idle_timeout_s
-        self._last = time.monotonic()
+        self._last = time()
         self._held_since = self._last
+        #: For what it stands still: each question, and a pause.
+        self._holders: set[object] = set()
         self._going = asyncio.Event()
         self._going.set()
 
     def heard(self) -> None:
         """Something happened."""
-        self._last = time.monotonic()
+        self._last = self._time()
 
-    def standing(self, ask: Callable[[], Awaitable[str | None]] | None) -> Callable[[], Awaitable[str | None]] | None:
+    def standing(self, ask: Callable[Asked, Awaitable[Said]] | None) -> Callable[Asked, Awaitable[Said]] | None:
         """`ask`, with the clock standing still until it answers."""
         if ask is None:
             return None
 
-        async def asking() -> str | None:
-            self.hold()
+        async def asking(*args: Asked.args, **kwargs: Asked.kwargs) -> Said:
+            question = object()
+            self.hold(question)
             try:
-                return await ask()
+                return await ask(*args, **kwargs)
             finally:
-                self.release()
+                self.release(question)
 
         return asking
 
-    def hold(self) -> None:
-        """Stand still from now on."""
-        if self._going.is_set():
-            self._held_since = time.monotonic()
+    def hold(self, holder: object = PAUSE) -> None:
+        """Stand still from now on, until whoever holds it lets it go."""
+        if not self._holders:
+            self._held_since = self._time()
             self._going.clear()
+        self._holders.add(holder)
 
-    def release(self) -> None:
-        """Go on; the time that passed meanwhile does not count."""
-        if not self._going.is_set():
-            self._end += time.monotonic() - self._held_since
+    def release(self, holder: object = PAUSE) -> None:
+        """Go on once nobody holds it; the time that passed meanwhile does not count."""
+        if holder not in self._holders:
+            return
+        self._holders.discard(holder)
+        if not self._holders:
+            self._end += self._time() - self._held_since
             self.heard()
             self._going.set()
 
@@ -73,7 +90,7 @@ class RunClock:
         while True:
             await self._going.wait()
             due = min(self._end, self._last + self._idle_timeout_s)
-            left = due - time.monotonic()
+            left = due - self._time()
             if left <= 0 and self._going.is_set():
                 return "timeout" if due == self._end else "stalled"
             await asyncio.sleep(left)

@@ -3,13 +3,20 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from typing import Any, TypeVar
 
 from app.ids import create_id
-from app.runners.base import AgentEvent, ErrorType, Finished, Message, Rested, RunSpec
+from app.runners.base import AgentEvent, Answer, ErrorType, Finished, Message, Question, Rested, RunSpec
+from app.runners.permissions import Verdict
 from app.runners.tidying import tidy
 
+Wanted = TypeVar("Wanted")
+
+#: What the model is told of a call for which nobody was waited any longer.
+UNANSWERED = (
+    "This call was not answered before the run was paused, ended or told something else. Make it again if you need it."
+)
 #: Events that may wait to be recorded; a full queue makes the program wait.
 QUEUE_SIZE = 1000
 
@@ -23,6 +30,8 @@ class QueuedRun(ABC):
         self.stop_reason: ErrorType | None = None
         self._queue: asyncio.Queue[AgentEvent] = asyncio.Queue(QUEUE_SIZE)
         self._stopping = asyncio.Event()
+        #: Set while nobody is to be asked, as during a pause.
+        self._withdrawing = asyncio.Event()
         self._is_over = False
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
@@ -54,17 +63,41 @@ class QueuedRun(ABC):
         if self.spec.next_message is None:
             program_gone.close()
             return None
-        asking = asyncio.ensure_future(self.spec.next_message())
-        endings = [asyncio.ensure_future(each) for each in (self._stopping.wait(), program_gone)]
-        try:
-            await asyncio.wait([asking, *endings], return_when=asyncio.FIRST_COMPLETED)
-            text = asking.result() if asking.done() else None
-            if text is not None:
-                await self.emit(Message(message_id=f"asked-{create_id()}", text=text, role="user"))
-            return text
-        finally:
-            for each in (asking, *endings):
-                each.cancel()
+        text = await _unless(self.spec.next_message(), self._stopping.wait(), program_gone)
+        if text is not None:
+            await self.emit(Message(message_id=f"asked-{create_id()}", text=text, role="user"))
+        return text
+
+    async def refusal(
+        self,
+        call_id: str,
+        tool: str,
+        given: dict[str, Any],
+        verdict: Verdict,
+        program_gone: Coroutine[Any, Any, object],
+    ) -> str:
+        """Why a call does not run, for the model; empty when it does.
+
+        A person who must be asked is waited for until the answer is there, the run is stopped or paused, or its program
+        is gone.
+        """
+        if verdict.decision != "ask" or self.spec.ask is None:
+            program_gone.close()
+            return "" if verdict.decision == "allow" else _nobody_asked(verdict)
+        question = Question(
+            call_id=call_id, tool=tool, input=given, rule=verdict.rule, why=verdict.why, asking=verdict.asking
+        )
+        endings = (self._stopping.wait(), self._withdrawing.wait(), program_gone)
+        answer = await _unless(self.spec.ask(question), *endings)
+        return UNANSWERED if answer is None else _worded(answer)
+
+    def withdraw_questions(self) -> None:
+        """Take back what people are asked, and ask nothing more; the model may make the calls again."""
+        self._withdrawing.set()
+
+    def ask_again(self) -> None:
+        """From now on people are asked again."""
+        self._withdrawing.clear()
 
     @abstractmethod
     async def pause(self) -> bool:
@@ -96,3 +129,25 @@ class QueuedRun(ABC):
                 await self._end_processes()
         self._is_over = True
         await self.emit(finished)
+
+
+async def _unless(wanted: Awaitable[Wanted], *endings: Coroutine[Any, Any, object]) -> Wanted | None:
+    """What is waited for; None, and it is cancelled, when one of `endings` comes first."""
+    waiting = asyncio.ensure_future(wanted)
+    others = [asyncio.ensure_future(each) for each in endings]
+    try:
+        await asyncio.wait([waiting, *others], return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        for each in (waiting, *others):
+            each.cancel()
+
+
+def _nobody_asked(verdict: Verdict) -> str:
+    return f"{verdict.why} Nobody can be asked here." if verdict.decision == "ask" else verdict.why
+
+
+def _worded(answer: Answer) -> str:
+    if answer.allowed:
+        return ""
+    return f"{answer.by or 'A person'} refused this call{': ' + answer.note if answer.note else '.'}"

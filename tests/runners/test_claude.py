@@ -14,8 +14,10 @@ import pytest
 from app.processes import trees
 from app.runners.base import (
     GO_ON,
+    Answer,
     Message,
     Notice,
+    Question,
     Rested,
     Retry,
     RunSpec,
@@ -26,6 +28,7 @@ from app.runners.base import (
     ToolStarted,
     Usage,
 )
+from app.runners.permissions import Rules
 from app.runners.registry import RUNNERS
 from tests.runners.running import collect, make_spec, only, until_exists
 from tests.scripted_model import ScriptedModel
@@ -363,8 +366,7 @@ async def test_stop_before_the_program_is_up(tmp_path, scripted_model, is_starti
 
 async def test_a_killed_agent_leaves_nothing_and_can_be_resumed(tmp_path, scripted_model):
     spec, _live, events = await _running_for_ever(tmp_path, scripted_model)
-    program = next(pid for pid in trees.find_marked(spec.run_id) if "_bundled/claude" in _cmdline(pid).split("\0")[0])
-    os.kill(program, signal.SIGKILL)
+    os.kill(_program(spec), signal.SIGKILL)
     seen = await events
     assert seen[-1].error_type == "process_exit"
     assert seen[-1].error.startswith("Claude Code was ended by SIGKILL.")
@@ -382,6 +384,7 @@ SERVER = """
 import asyncio, json, sys
 from pathlib import Path
 from app.runners.base import RunSpec
+from app.runners.permissions import Rules
 from app.runners.registry import RUNNERS
 
 async def serve():
@@ -453,6 +456,10 @@ def _tool_pids(spec: RunSpec) -> list[int]:
     return [int((spec.cwd / name).read_text()) for name in ("tool.pid", "child.pid")]
 
 
+def _program(spec: RunSpec) -> int:
+    return next(pid for pid in trees.find_marked(spec.run_id) if "_bundled/claude" in _cmdline(pid).split("\0")[0])
+
+
 def _cmdline(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
@@ -478,3 +485,74 @@ async def test_the_same_program_as_a_command_is_understood_by_its_lines(tmp_path
     assert (done.usage.input_tokens, done.usage.output_tokens) == (3 * 1060, 3 * 42)
     assert done.native_session_id == only(Started, events)[-1].native_session_id
     assert not only(Notice, events)
+
+
+class Person:
+    """Answers every question in one way, after a while."""
+
+    def __init__(self, answer: Answer, after_s: float = 0) -> None:
+        self.asked: list[Question] = []
+        self._answer, self._after_s = answer, after_s
+
+    async def __call__(self, question: Question) -> Answer:
+        self.asked.append(question)
+        await asyncio.sleep(self._after_s)
+        return self._answer
+
+
+async def test_a_call_that_must_be_asked_for_waits_longer_than_the_run_may_be_silent_and_then_runs(
+    tmp_path, scripted_model
+):
+    person = Person(Answer(allowed=True), after_s=4)
+    spec = spec_for(
+        tmp_path, scripted_model, "journey", rules=Rules(ask=("Write",)), ask=person, idle_timeout_s=3, timeout_s=30
+    )
+    events = await run(spec)
+    assert [(question.tool, question.rule) for question in person.asked] == [("Write", "Write")]
+    assert person.asked[0].call_id == only(ToolStarted, events)[0].call_id
+    assert (spec.cwd / "hello.txt").exists()
+    assert events[-1].error_type is None
+
+
+async def test_a_refused_call_does_not_run_and_the_model_is_told_why(tmp_path, scripted_model):
+    person = Person(Answer(allowed=False, note="Not here.", by="Ada"))
+    spec = spec_for(tmp_path, scripted_model, "journey", rules=Rules(ask=("Edit",)), ask=person)
+    events = await run(spec)
+    assert not (spec.cwd / "hello.txt").exists()
+    refused = only(ToolFinished, events)[0]
+    assert (refused.status, refused.error) == ("denied", "Ada refused this call: Not here.")
+    assert "Ada refused this call: Not here." in scripted_model.asked[1].told
+    assert events[-1].error_type is None
+
+
+async def test_a_call_that_nobody_can_be_asked_for_is_refused(tmp_path, scripted_model):
+    events = await run(spec_for(tmp_path, scripted_model, "journey", rules=Rules(ask=("Write",))))
+    assert (
+        only(ToolFinished, events)[0].error == "The rule Write asks a person for this call. Nobody can be asked here."
+    )
+
+
+@pytest.mark.parametrize("end", ["stop", "pause", "kill"])
+async def test_a_question_is_taken_back_when_the_run_ends_or_rests(tmp_path, scripted_model, end):
+    asked, taken_back = asyncio.Event(), asyncio.Event()
+
+    async def nobody(_question: Question) -> Answer:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            taken_back.set()
+
+    spec = spec_for(tmp_path, scripted_model, "journey", rules=Rules(ask=("Write",)), ask=nobody)
+    live = await claude.start(spec)
+    collecting = asyncio.create_task(collect(live))
+    await asyncio.wait_for(asked.wait(), 30)
+    if end == "stop":
+        await live.stop()
+    elif end == "pause":
+        await live.pause()
+    else:
+        os.kill(_program(spec), signal.SIGKILL)
+    await asyncio.wait_for(taken_back.wait(), 10)
+    events = await collecting
+    assert isinstance(events[-1], Rested) is (end == "pause")

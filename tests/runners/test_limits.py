@@ -50,3 +50,46 @@ async def test_standing_still_counts_for_neither():
 
 def test_a_run_that_asks_nobody_has_nothing_to_stand_still_for():
     assert RunClock(1, 1).standing(None) is None
+
+
+class Watch:
+    """A clock that a test advances."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_half_an_hour_of_waiting_for_answers_counts_for_neither():
+    watch = Watch()
+    clock = RunClock(timeout_s=60, idle_timeout_s=10, time=watch)
+    answers = {"first": asyncio.Event(), "second": asyncio.Event()}
+
+    async def person(name: str) -> str:
+        await answers[name].wait()
+        return name
+
+    asking = [asyncio.create_task(clock.standing(person)(name)) for name in answers]
+    await asyncio.sleep(0)
+    watch.seconds += 1800
+    answers["first"].set()
+    assert await asking[0] == "first"
+    watch.seconds += 1800
+    answers["second"].set()
+    assert await asking[1] == "second"
+    watch.seconds += 9
+    assert await expired_at_once(clock) is None
+    watch.seconds += 2
+    assert await expired_at_once(clock) == "stalled"
+
+
+async def expired_at_once(clock: RunClock) -> str | None:
+    looking = asyncio.create_task(clock.expired())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    try:
+        return looking.result() if looking.done() else None
+    finally:
+        looking.cancel()

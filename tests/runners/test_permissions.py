@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.runners.claude.permissions import Permissions
+from app.runners.permissions import Permissions, Rules, Verdict
 
 HERE = Path("/srv/worktree")
 
@@ -26,7 +26,7 @@ HERE = Path("/srv/worktree")
     ],
 )
 def test_allowed(allowed, tool, given):
-    assert Permissions(allowed, HERE).refusal(tool, given) is None
+    assert Permissions(allowed, HERE).decide(tool, given).decision == "allow"
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,74 @@ def test_allowed(allowed, tool, given):
     ],
 )
 def test_refused(allowed, tool, given):
-    assert Permissions(allowed, HERE).refusal(tool, given)
+    verdict = Permissions(allowed, HERE).decide(tool, given)
+    assert verdict.decision == "deny"
+    assert verdict.why
 
 
 def test_the_model_is_shown_only_what_is_allowed():
     assert Permissions(("Read", "Edit"), HERE).tools == ["Edit", "MultiEdit", "NotebookEdit", "Read", "Write"]
+
+
+ALL = ("Read", "Edit", "Bash", "Glob", "Grep", "mcp__github__create_issue")
+
+
+@pytest.mark.parametrize(
+    ("rule", "tool", "given"),
+    [
+        ("Bash", "Bash", {"command": "ls"}),
+        ("*", "Grep", {"pattern": "x"}),
+        ("mcp__github__*", "mcp__github__create_issue", {"title": "x"}),
+        ("mcp__github__create_issue(*secret*)", "mcp__github__create_issue", {"title": "a secret thing"}),
+        ("Bash(git push*)", "Bash", {"command": "git push origin main"}),
+        ("Bash(git push:*)", "Bash", {"command": "git  push"}),
+        ("Bash(git * --force)", "Bash", {"command": "git push origin --force"}),
+        ("Bash(git push*)", "Bash", {"command": "cd x && git push"}),
+        ("Bash(git push*)", "Bash", {"command": "echo `git push`"}),
+        ("Bash(git push*)", "Bash", {"command": "true | (git push)"}),
+        ("Edit(migrations/**)", "Edit", {"file_path": "migrations/0001.py"}),
+        ("Edit(migrations/**)", "Write", {"file_path": "/srv/worktree/migrations/deep/0001.py"}),
+        ("Edit(migrations/**)", "Edit", {"file_path": "src/../migrations/0001.py"}),
+        ("Edit(migrations)", "Edit", {"file_path": "migrations/0001.py"}),
+        ("Read(.env)", "Read", {"file_path": "app/.env"}),
+        ("Read(.env)", "Read", {"file_path": ".ENV"}),
+        ("Read(/etc/**)", "Read", {"file_path": "/etc/hosts"}),
+    ],
+)
+def test_a_rule_that_could_mean_the_call_asks_or_refuses(rule, tool, given):
+    asked = Permissions(ALL, HERE, Rules(ask=(rule,))).decide(tool, given)
+    assert (asked.decision, asked.rule, asked.asking) == ("ask", rule, (rule,))
+    assert rule in asked.why
+    assert Permissions(ALL, HERE, Rules(ask=(rule,), deny=(rule,))).decide(tool, given).decision == "deny"
+    assert Permissions((), HERE, Rules(ask=(rule,))).decide(tool, given).decision == "deny"
+
+
+@pytest.mark.parametrize(
+    ("rule", "tool", "given"),
+    [
+        ("Read", "Bash", {"command": "ls"}),
+        ("Write", "Edit", {"file_path": "a"}),
+        ("Bash(git push*)", "Bash", {"command": "git pull"}),
+        ("Edit(migrations/**)", "Edit", {"file_path": "src/migrations/0001.py"}),
+        ("Edit(migrations/*.py)", "Edit", {"file_path": "migrations/deep/0001.py"}),
+        ("Read(.env)", "Read", {"file_path": ".env.example"}),
+        ("Read(/etc/**)", "Read", {"file_path": "etc/hosts"}),
+    ],
+)
+def test_a_rule_of_something_else_does_not(rule, tool, given):
+    assert Permissions(ALL, HERE, Rules(ask=(rule,), deny=(rule,))).decide(tool, given) == Verdict("allow")
+
+
+def test_what_the_rules_of_a_tool_do_not_allow_is_asked_for():
+    rules = Rules(allow=("Bash(git status)", "Read"))
+    assert Permissions(ALL, HERE, rules).decide("Bash", {"command": "git status"}).decision == "allow"
+    assert Permissions(ALL, HERE, rules).decide("Bash", {"command": "git log"}).decision == "ask"
+    assert Permissions(ALL, HERE, rules).decide("Bash", {"command": "git status; rm x"}).decision == "ask"
+    assert Permissions(ALL, HERE, rules).decide("Edit", {"file_path": "a"}).decision == "allow"
+
+
+def test_a_link_is_held_against_the_rule_where_it_leads(tmp_path):
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "innocent").symlink_to("migrations")
+    permissions = Permissions(ALL, tmp_path, Rules(ask=("Edit(migrations/**)",)))
+    assert permissions.decide("Edit", {"file_path": "innocent/0001.py"}).decision == "ask"

@@ -32,6 +32,8 @@ class Asked:
     scenario: str | None = None
     #: Tool results since that prompt.
     results: int = 0
+    #: What the newest tool result says.
+    told: str = ""
     cwd: str | None = None
     is_follow_up: bool = False
 
@@ -80,6 +82,7 @@ def understand(body: dict[str, Any]) -> Asked:
 def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:
     if block["type"] == "tool_result":
         asked.results += 1
+        asked.told = _said(block.get("content"))
     elif block["type"] == "text" and _is_prompt(block["text"]):
         asked.heard = block["text"]
         names = _SCENARIO.findall(block["text"])
@@ -98,6 +101,11 @@ def _known(name: str) -> str:
 def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
     content = message["content"]
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _said(content: Any) -> str:
+    parts = content if isinstance(content, list) else [{"text": content or ""}]
+    return "\n".join(str(part.get("text", "")) for part in parts)
 
 
 def _calls(blocks: list[dict[str, Any]]) -> bool:

@@ -14,8 +14,8 @@ from app.runners.base import (
     ToolStarted,
     Usage,
 )
-from app.runners.claude.permissions import Permissions
 from app.runners.outcomes import claude_tokens
+from app.runners.permissions import Permissions
 
 if TYPE_CHECKING:
     from claude_agent_sdk import AssistantMessage, ResultMessage, UserMessage
@@ -43,14 +43,13 @@ class Conversation:
         reader = getattr(self, f"_read_{kind}", None)
         return reader(message) if reader else []
 
-    def before_tool(self, hook: dict[str, Any]) -> tuple[str | None, list[AgentEvent]]:
-        """Why the call that is about to run is refused (None: it runs), and the events of that."""
-        call_id, tool, given = hook["tool_use_id"], hook["tool_name"], hook["tool_input"]
-        events = self._open_call(call_id, tool, given)
-        refusal = self._permissions.refusal(tool, given)
-        if refusal is None:
-            return None, [*events, ToolRunning(call_id=call_id)]
-        return refusal, [*events, *self._close(call_id, "denied", error=refusal)]
+    def before_tool(self, hook: dict[str, Any]) -> list[AgentEvent]:
+        """The call that is about to run, or to be refused."""
+        return self._open_call(hook["tool_use_id"], hook["tool_name"], hook["tool_input"])
+
+    def decided(self, call_id: str, refusal: str) -> list[AgentEvent]:
+        """What follows from the decision about a call; an empty `refusal` lets it run."""
+        return self._close(call_id, "denied", error=refusal) if refusal else [ToolRunning(call_id=call_id)]
 
     def after_tool(self, hook: dict[str, Any]) -> list[AgentEvent]:
         """The end of a call, as the program itself measured it."""

@@ -21,10 +21,10 @@ from app.runners.base import (
 )
 from app.runners.claude.conversation import Conversation
 from app.runners.claude.options import Hooks, make_options
-from app.runners.claude.permissions import Permissions
 from app.runners.claude.program import find_claude
 from app.runners.live import QueuedRun
 from app.runners.outcomes import claude_error_type, describe_exit, is_too_long
+from app.runners.permissions import Permissions
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeSDKClient
@@ -72,7 +72,7 @@ class ClaudeRun(QueuedRun):
     """One process of Claude Code and the prompts it is given."""
 
     def __init__(self, spec: RunSpec) -> None:
-        self._permissions = Permissions(spec.allowed_tools, spec.cwd)
+        self._permissions = Permissions(spec.allowed_tools, spec.cwd, spec.rules)
         self._conversation = Conversation(self._permissions, spec.turns_before, spec.usage_before)
         #: Somebody asked for a rest; and the program was told to end its turn for it.
         self._pausing = self._halted = False
@@ -90,10 +90,12 @@ class ClaudeRun(QueuedRun):
     async def pause(self) -> bool:
         """Rest when the calls of the current turn have ended, or the answer that ends it is there."""
         self._pausing = True
+        self.withdraw_questions()
         return False
 
     async def resume(self) -> None:
         self._pausing = False
+        self.ask_again()
 
     async def hurry(self) -> None:
         """Interrupt the answer that is going on; what it has said so far is kept."""
@@ -101,6 +103,7 @@ class ClaudeRun(QueuedRun):
 
         if (client := self._answering) and not self._hurried:
             self._hurried = True
+            self.withdraw_questions()
             with contextlib.suppress(ClaudeSDKError):  # It has just ended, which its stream tells.
                 await client.interrupt()
 
@@ -183,6 +186,8 @@ class ClaudeRun(QueuedRun):
     async def _answer(self, client: "ClaudeSDKClient", prompt: str) -> None:
         self._conversation.result = None
         self._hurried = False
+        if not self._pausing:
+            self.ask_again()
         await client.query(prompt)
         self._answering = client
         try:
@@ -226,12 +231,20 @@ class ClaudeRun(QueuedRun):
             await self.emit(event)
 
     async def _before_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
-        refusal, events = self._conversation.before_tool(hook)
-        for event in events:
+        for event in self._conversation.before_tool(hook):
             await self.emit(event)
-        decision = {"permissionDecision": "deny" if refusal else "allow", "permissionDecisionReason": refusal or ""}
+        refusal = await self._refusal(hook)
+        for event in self._conversation.decided(hook["tool_use_id"], refusal):
+            await self.emit(event)
+        decision = {"permissionDecision": "deny" if refusal else "allow", "permissionDecisionReason": refusal}
         answer = {"hookSpecificOutput": {"hookEventName": "PreToolUse", **decision}}
         return answer | self._halt_if_pausing(hook) if refusal else answer  # After a refusal no other hook is called.
+
+    async def _refusal(self, hook: Any) -> str:
+        """Why the call does not run; empty when it does. A person is waited for as long as it takes."""
+        tool, given = hook["tool_name"], hook["tool_input"]
+        verdict = self._permissions.decide(tool, given)
+        return await self.refusal(hook["tool_use_id"], tool, given, verdict, self._program_gone())
 
     async def _after_tool(self, hook: Any, _call_id: str | None, _context: Any) -> Any:
         for event in self._conversation.after_tool(hook):
