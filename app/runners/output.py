@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from app.processes.cutting import beginning
 from app.processes.lines import Line, LineReader
 from app.runners.base import AgentEvent, ErrorType, Message, Notice, Started, TextDelta, Usage
 from app.runners.lines import JsonLines, as_json, detect
@@ -172,12 +173,13 @@ class StderrReader:
             self.tail.extend(texts)
             if texts and self._room > 0:
                 text = "\n".join(texts)
-                await self._emit(Notice(text=text[: self._room]))
+                await self._emit(Notice(text=beginning(text, self._room)))
                 self._room -= len(text)
                 if self._room <= 0:
                     await self._emit(Notice(text="More was said on standard error; it is not kept.", level="warning"))
 
 
 def _shown(line: Line, limit: int) -> str:
-    over = max(0, len(line.text) - limit) + line.cut
-    return f"{line.text[:limit]}… [a line of {over} more bytes, cut]" if over else line.text
+    kept = beginning(line.text, limit)
+    over = len(line.text) - len(kept) + line.cut
+    return f"{kept}… [a line of {over} more bytes, cut]" if over else line.text

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from app.processes.cutting import beginning
 from app.runners.base import AgentEvent, Usage
 
 #: Characters kept of one string of an event; a longer one says how much was cut.
@@ -43,7 +44,8 @@ def tidy_value(value: Any, depth: int = 0) -> Any:
 def tidy_text(text: str) -> str:
     """`text` that PostgreSQL and UTF-8 can hold, cut at `MAX_TEXT`."""
     if len(text) > MAX_TEXT:
-        text = f"{text[:MAX_TEXT]}… [{len(text) - MAX_TEXT} more characters were cut]"
+        kept = beginning(text, MAX_TEXT)
+        text = f"{kept}… [{len(text) - len(kept)} more characters were cut]"
     if not text.isascii():
         text = text.encode("utf-8", errors="replace").decode("utf-8")
     return text.replace("\0", "\ufffd") if "\0" in text else text

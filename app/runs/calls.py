@@ -38,7 +38,7 @@ class Calls:
         if event.call_id in self._open:
             error = "The program began another call under the same id."
             await self.finished(base.ToolFinished(call_id=event.call_id, status="error", error=error))
-        tool, arguments = self._log.clean.text(event.tool), self._log.clean.value(event.input)
+        (tool, arguments), cut = self._cleaned(event.tool, event.input)
         audit_id = create_id()
         self._open[event.call_id] = _Call(audit_id, tool)
         await self._insert(audit_id, tool, arguments, turn)
@@ -46,7 +46,7 @@ class Calls:
             "call": self._log.key(event.call_id), "audit": audit_id, "tool": tool, "input": preview(arguments),
             "turn": turn,
         }  # fmt: skip
-        await self._log.tell("tool_call", payload)
+        await self._log.tell("tool_call", payload, cut=cut)
         await self._show_on_card(activity_line(tool, arguments))
 
     async def running(self, event: base.ToolRunning) -> None:
@@ -59,8 +59,7 @@ class Calls:
         call = self._open.pop(event.call_id, None)
         if call is None:
             return
-        output = self._log.clean.value(event.output)
-        error = self._log.clean.text(event.error) if event.error else None
+        (output, error), cut = self._cleaned(event.output, event.error or None)
         await AuditLog.update(
             {
                 AuditLog.status: "complete" if event.status == "complete" else "error",
@@ -73,13 +72,18 @@ class Calls:
             "call": self._log.key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
             "output": preview(output), "error": preview(error), "duration": event.duration_ms,
         }  # fmt: skip
-        await self._log.tell("tool_result", payload)
+        await self._log.tell("tool_result", payload, cut=cut)
 
     async def close_all(self, why: str) -> None:
         """End the calls that the end of the run cut off, also those that another process saw begin."""
         await self._adopt()
         for call_id in list(self._open):
             await self.finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+
+    def _cleaned(self, *values: Any) -> tuple[list[Any], int]:
+        """What may be stored of each, and how many secrets were cut out of all."""
+        cleaned = self._log.clean.counted(values)
+        return cleaned.value, cleaned.cut
 
     async def _adopt(self) -> None:
         claim = self._log.claim

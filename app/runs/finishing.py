@@ -53,7 +53,7 @@ async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on:
     if not run.is_live:
         return None
     ending = _worded(ending, recorder.clean)
-    ending, work, saved = await _keep_work(claim, run, ending)
+    ending, work, saved = await _keep_work(claim, run, ending, recorder.clean)
     async with locked(claim.project_id):
         run = await get_run(run.id)
         if not run.is_live:
@@ -88,7 +88,7 @@ def _worded(ending: Finished, clean: Redactor) -> Finished:
     )
 
 
-async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finished, Work, bool]:
+async def _keep_work(claim: Claim, run: RunRow, ending: Finished, clean: Redactor) -> tuple[Finished, Work, bool]:
     worktree = await get_worktree(claim.worktree_id)
     if worktree.status == "creating":
         await cut_off(worktree, ending.error or "The run ended before it was done.")
@@ -102,9 +102,8 @@ async def _keep_work(claim: Claim, run: RunRow, ending: Finished) -> tuple[Finis
         await return_to_branch(worktree.root, worktree.branch)
         return ending, await measure(worktree), True
     except (GitRefused, GitError, OSError) as error:
-        failed = msgspec.structs.replace(
-            ending, error_type=ending.error_type or "setup_failed", error=f"The work could not be committed: {error}"
-        )
+        why = clean.text(f"The work could not be committed: {error}")
+        failed = msgspec.structs.replace(ending, error_type=ending.error_type or "setup_failed", error=why)
         return failed, Work(), False
 
 

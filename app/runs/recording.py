@@ -65,14 +65,15 @@ class Recorder:
                 await self._log.tell("status", {"text": _retry_text(event), "status": "retry"})
             case base.Notice():
                 kind = "error" if event.level == "error" else "status"
-                await self._log.tell(kind, {"text": self.clean.text(event.text), "status": event.level})
+                text = self.clean.counted(event.text)
+                await self._log.tell(kind, {"text": text.value, "status": event.level}, cut=text.cut)
 
     async def _started(self, event: base.Started) -> None:
         values: dict[Any, Any] = {}
         if event.native_session_id:
             values[RunDetail.native_session_id] = event.native_session_id
         if event.model:
-            values[RunDetail.model] = event.model
+            values[RunDetail.model] = self.clean.text(event.model)
         if event.pid:
             values |= {RunDetail.pid: event.pid, RunDetail.start_ticks: event.start_ticks}
         if values:

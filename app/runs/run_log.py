@@ -26,8 +26,10 @@ class RunLog:
         safe = program_id if _SAFE_ID.fullmatch(program_id) else sha256(program_id.encode()).hexdigest()[:16]
         return f"{self.prefix}-{safe}"
 
-    async def tell(self, kind: str, payload: dict[str, Any], actor: Actor | None = None) -> None:
-        """An event of the session, the agent's unless another `actor` is given. In the project's lock."""
+    async def tell(self, kind: str, payload: dict[str, Any], actor: Actor | None = None, *, cut: int = 0) -> None:
+        """An event of the session, the agent's unless another `actor` is given; `cut` secrets were taken out of it. In
+        the project's lock."""
+        payload = {**payload, "redacted": cut} if cut else payload
         await record(
             self.claim.project_id, kind, actor=actor or self.actor, subject=self.claim.run_id,
             session_id=self.claim.session_id, payload=payload,

@@ -15,7 +15,8 @@ from app.sessions.rows import QueuedMessage
 
 class _Draft(Struct):
     key: str
-    text: str
+    text: str = ""
+    cut: int = 0
 
 
 class Speech:
@@ -35,13 +36,12 @@ class Speech:
     async def piece(self, event: base.TextDelta) -> None:
         """One more piece of a message."""
         self._begun.add(event.message_id)
-        text = self._log.clean.text(self._held.pop(event.message_id, "") + event.text)
-        if held := self._log.clean.open_end(text):
-            self._held[event.message_id] = text[-held:]
-            text = text[:-held]
-        if text:
-            payload = {"message": self._log.key(event.message_id), "text": text, "partial": True}
-            await self._log.tell("message", payload)
+        piece, held = self._log.clean.split(self._held.pop(event.message_id, "") + event.text)
+        if held:
+            self._held[event.message_id] = held
+        if piece.value:
+            payload = {"message": self._log.key(event.message_id), "text": piece.value, "partial": True}
+            await self._log.tell("message", payload, cut=piece.cut)
 
     async def whole(self, event: base.Message) -> None:
         """A message, which takes the place of its pieces."""
@@ -59,19 +59,25 @@ class Speech:
         """What was being written when the run ended, as far as it came, as whole messages."""
         drafts = await rows(
             _Draft,
-            "SELECT payload ->> 'message' AS key, string_agg(payload ->> 'text', '' ORDER BY number) AS text"
+            "SELECT payload ->> 'message' AS key, string_agg(payload ->> 'text', '' ORDER BY number) AS text,"
+            " coalesce(sum((payload ->> 'redacted')::int), 0)::int AS cut"
             " FROM events WHERE session_id = $1 AND subject = $2 AND kind = 'message'"
             " AND (payload ->> 'partial')::boolean GROUP BY 1 ORDER BY min(number)",
             self._log.claim.session_id,
             self._log.claim.run_id,
         )
         held = {self._log.key(message_id): text for message_id, text in self._held.items()}
-        for draft in drafts:
+        only_held = [_Draft(key) for key in held if key not in {draft.key for draft in drafts}]
+        for draft in (*drafts, *only_held):
             await self._drop_pieces(draft.key)
-            await self._say(draft.key, draft.text + held.get(draft.key, ""))
+            await self._say(draft.key, draft.text + held.get(draft.key, ""), cut=draft.cut)
 
-    async def _say(self, key: str, text: str, role: str = "assistant", author: Actor | None = None) -> None:
-        await self._log.tell("message", {"message": key, "text": self._log.clean.text(text), "role": role}, author)
+    async def _say(
+        self, key: str, text: str, role: str = "assistant", author: Actor | None = None, cut: int = 0
+    ) -> None:
+        cleaned = self._log.clean.counted(text)
+        payload = {"message": key, "text": cleaned.value, "role": role}
+        await self._log.tell("message", payload, author, cut=cleaned.cut + cut)
         await execute("UPDATE sessions SET message_count = message_count + 1 WHERE id = $1", self._log.claim.session_id)
 
     async def _drop_pieces(self, key: str) -> None:

@@ -43,6 +43,7 @@ def view(event: LoggedEvent, root: str, result: dict[str, Any] | None = None) ->
         return None
     who: dict[str, Any] = {
         "number": event.number, "at": event.at, "actor": event.actor, "actor_kind": event.actor_kind,
+        "redacted": payload.get("redacted", 0),
     }  # fmt: skip
     match event.kind:
         case "message":
@@ -79,6 +80,7 @@ def message_view(event: LoggedEvent, text: str | None = None, draft: bool = Fals
         message_id=str(event.payload.get("message", event.number)),
         html=to_html(written, breaks=event.actor_kind == "person"),
         draft=draft,
+        redacted=event.payload.get("redacted", 0),
     )
 
 
@@ -98,6 +100,7 @@ def call_view(event: LoggedEvent, result: dict[str, Any], root: str) -> ToolCall
         duration_ms=result.get("duration"),
         audit_id=str(payload.get("audit", "")),
         root=root,
+        redacted=payload.get("redacted", 0) + result.get("redacted", 0),
     )
 
 

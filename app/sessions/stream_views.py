@@ -24,6 +24,8 @@ class EventView(Struct, frozen=True, kw_only=True):
     at: datetime
     actor: str = "AgentPane"
     actor_kind: ActorKind = "system"
+    #: How many secrets were cut out of it before it was stored.
+    redacted: int = 0
 
 
 class MessageView(EventView, frozen=True, kw_only=True):

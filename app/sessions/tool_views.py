@@ -54,6 +54,7 @@ def tool_call(
     duration_ms: int | None = None,
     audit_id: str = "",
     root: str = "",
+    redacted: int = 0,
 ) -> ToolCallView:
     """The view of one call.
 
@@ -75,6 +76,7 @@ def tool_call(
         duration_ms=duration_ms,
         output=shown,
         audit_id=audit_id,
+        redacted=redacted,
     )
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.ids import create_id
+from app.processes.cutting import end
 from app.processes.lines import LineReader
+from app.processes.redacting import Redactor
+from app.processes.secret_tails import HELD_OF_KEY
 from app.processes.spawning import GuardedProcess, spawn
 
 log = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ def _is_berry(folder: Path) -> bool:
 async def run_command(
     argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, seconds: float, tell: Tell | None = None
 ) -> str:
-    """Run `argv` to its end and return what it printed; `tell` is handed that from time to time before.
+    """Run `argv` to its end and return what it printed, without secrets; `tell` is handed that from time to time.
 
     `CommandFailed` for another exit code, a missing program or more than `seconds`; whatever it started is ended
     with it.
@@ -79,11 +82,12 @@ async def run_command(
             process = await spawn(argv, env=env, cwd=cwd, state_dir=Path(folder), marker=create_id())
         except OSError as error:
             raise CommandFailed(f"{argv[0]} could not be started: {error}") from error
-        return await _finish(argv, process, seconds, tell)
+        return await _finish(argv, process, _Printed(process, Redactor(env)), seconds, tell)
 
 
-async def _finish(argv: tuple[str, ...], process: GuardedProcess, seconds: float, tell: Tell | None) -> str:
-    printed = _Printed(process)
+async def _finish(
+    argv: tuple[str, ...], process: GuardedProcess, printed: "_Printed", seconds: float, tell: Tell | None
+) -> str:
     telling = asyncio.create_task(printed.tell_again(tell)) if tell else None
     code = None
     try:
@@ -108,11 +112,15 @@ async def _finish(argv: tuple[str, ...], process: GuardedProcess, seconds: float
 
 
 class _Printed:
-    """The end of what a program prints, first its standard output, then its errors."""
+    """The end of what a program prints, first its standard output, then its errors.
 
-    def __init__(self, process: GuardedProcess) -> None:
+    More is held than is kept, so that of a secret that lies where it is cut off the beginning is known too.
+    """
+
+    def __init__(self, process: GuardedProcess, clean: Redactor) -> None:
         self._streams = (process.stdout, process.stderr)
-        self._kept = ["", ""]
+        self._clean = clean
+        self._held = ["", ""]
 
     async def read(self) -> None:
         """Until the program closes both."""
@@ -120,7 +128,7 @@ class _Printed:
 
     async def _read(self, number: int, lines: LineReader) -> None:
         async for line in lines:
-            self._kept[number] = f"{self._kept[number]}{line.text}\n"[-LOG_LIMIT:]
+            self._held[number] = f"{self._held[number]}{line.text}\n"[-LOG_LIMIT - HELD_OF_KEY :]
 
     async def tell_again(self, tell: Tell) -> None:
         """Hand over what there is, whenever there is more; until cancelled."""
@@ -134,4 +142,5 @@ class _Printed:
     @property
     def text(self) -> str:
         """What was read so far."""
-        return "\n".join(kept.rstrip("\n") for kept in self._kept if kept.strip("\n"))
+        kept = [end(self._clean.text(held), LOG_LIMIT).rstrip("\n") for held in self._held]
+        return "\n".join(text for text in kept if text)

@@ -198,7 +198,7 @@ class TestSetup:
         task = await workshop.task("Count", agent=await workshop.agent("bob", "true"))
         await failed(workshop, task, "setup_failed")
         (log,) = [s.log for s in await steps_of((await get_task(task.id)).worktree_id) if s.name == "deps"]
-        assert "key [redacted]" in log
+        assert "key [redacted: ANTHROPIC_API_KEY]" in log
         assert await scalar("SELECT count(*) FROM events WHERE payload::text LIKE '%of-a-test%'") == 0
 
 

@@ -190,8 +190,10 @@ class TestSecrets:
         ending = Finished(error_type="process_exit", error=f"died with {SECRET}", result=f"result {SECRET}")
         await finish(claim, writer, ending)
         assert await self.stored() == 0
-        assert (await get_run(claim.run_id)).error == "died with [redacted]"
-        assert (await told(claim, "message"))[0].payload["text"] == "The key is [redacted]."
+        counts = [e.payload.get("redacted") for e in await told(claim, "message", "tool_call", "tool_result", "error")]
+        assert counts == [1, 3, 1, None, 1, 1, 1, None]
+        assert (await get_run(claim.run_id)).error == "died with [redacted: ANTHROPIC_API_KEY]"
+        assert (await told(claim, "message"))[0].payload["text"] == "The key is [redacted: ANTHROPIC_API_KEY]."
 
     @pytest.mark.parametrize("cut", range(1, len(SECRET), 4))
     async def test_that_comes_in_two_pieces(self, claim: Claim, cut: int) -> None:
@@ -200,9 +202,23 @@ class TestSecrets:
             claim, [TextDelta(message_id="m1", text=piece) for piece in pieces], ANTHROPIC_API_KEY=SECRET
         )
         so_far = "".join(e.payload["text"] for e in await told(claim, "message"))
-        assert so_far == "The key is [redacted], and so on"
+        assert so_far == "The key is [redacted: ANTHROPIC_API_KEY], and so on"
         await finish(claim, writer, Finished(error_type="stopped"))
-        assert [e.payload["text"] for e in await told(claim, "message")] == ["The key is [redacted], and so on"]
+        assert [e.payload["text"] for e in await told(claim, "message")] == [
+            "The key is [redacted: ANTHROPIC_API_KEY], and so on"
+        ]
+
+    async def test_that_nobody_told_us_of_and_that_is_cut_off(self, claim: Claim) -> None:
+        token = "ghp_" + "aB3dE5gH7jK9" * 3
+        writer = await write_one_by_one(
+            claim, [TextDelta(message_id="m1", text=text) for text in (f"A {token}, and ", token[:20], token[20:])]
+        )
+        await writer.write([TextDelta(message_id="m2", text=token)])
+        await finish(claim, writer, Finished(error_type="stopped"))
+        first, second = (e.payload for e in await told(claim, "message"))
+        assert (first["text"], first["redacted"]) == ("A [redacted: GitHub token], and [redacted: GitHub token]", 2)
+        assert (second["text"], second["redacted"]) == ("[redacted: GitHub token]", 1)
+        assert await self.stored(token[:20]) == 0
 
     async def test_an_end_that_only_looks_like_one_is_not_lost(self, claim: Claim) -> None:
         writer = await write_one_by_one(claim, [TextDelta(message_id="m1", text="task")], ANTHROPIC_API_KEY=SECRET)
@@ -225,7 +241,7 @@ class TestSecrets:
         task = await workshop.task("Tell", agent=await workshop.python_agent("bob", program))
         await workshop.until(task, "error")
         (run,) = await workshop.runs(task)
-        assert "[redacted]" in run.error
+        assert "[redacted: ANTHROPIC_API_KEY]" in run.error
         assert [(row.tool, row.status, row.turn_number) for row in await audit_log()] == [("Bash", "complete", 1)]
         assert await self.stored() == 0
 

@@ -3,11 +3,14 @@
 import pytest
 
 from app.errors import Conflict
+from app.projects.rows import ProjectRow
+from app.runners.base import Message, ToolFinished, ToolStarted
 from app.sessions.messaging import send
 from app.sessions.opening import close
 from app.sessions.rows import get_session, queued_messages
 from app.tasks.rows import get_task
 from tests.visitor import Visitor
+from tests.work import begin, say
 from tests.workshop import MARA, Workshop
 
 HOLD = "echo x > held; while [ ! -e release ]; do sleep 0.02; done"
@@ -118,3 +121,18 @@ async def test_to_tell_it_at_once_is_offered_only_where_the_program_listens(visi
     assert answer.status_code == 409
     assert "takes no messages while it works" in answer.text
     assert (await visitor.post(f"{here}/messages/nothing/send", here)).status_code == 404
+
+
+async def test_the_page_says_where_secrets_were_cut(visitor: Visitor, project: ProjectRow) -> None:
+    claim, token = await begin(project.id), "ghp_" + "aB3dE5gH7jK9" * 3
+    await say(
+        claim,
+        Message(message_id="m1", text=f"I found {token}."),
+        ToolStarted(call_id="1", tool="Bash", input={"command": f"echo {token}"}, turn=1),
+        ToolFinished(call_id="1", status="complete", output={"stdout": token}),
+    )
+    page = await visitor.page(f"/sessions/{claim.session_id}")
+    assert "1 secret was cut here" in page
+    assert "2 secrets were cut here" in page
+    assert page.count("[redacted: GitHub token]") >= 3
+    assert token not in page

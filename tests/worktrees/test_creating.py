@@ -113,6 +113,6 @@ async def test_what_a_running_step_prints_can_be_read_meanwhile(
     async with asyncio.timeout(30):
         while not (said := [step.log for step in await steps_of(id) if step.name == "deps" and step.log]):
             await asyncio.sleep(0.05)
-    assert said == ["[redacted] of it"]
+    assert said == ["[redacted: SECRET_KEY] of it"]
     ((await get_worktree(id)).root.parent / "go").touch()
     assert (await making).status == "active"
