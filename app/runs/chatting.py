@@ -22,7 +22,7 @@ from app.tasks.forms import NewTask
 from app.tasks.rows import TaskRow
 from app.tasks.starting import require_usable_repository
 from app.worktrees.opening import give_to_task
-from app.worktrees.removing import save_work, take_down
+from app.worktrees.removing import begin_removal_in_lock, save_work, take_down
 from app.worktrees.rows import WorktreeRow, get_worktree
 
 
@@ -33,6 +33,7 @@ async def open_chat(agent_id: str, text: str, actor: Actor) -> SessionRow:
         raise Conflict(f"{agent.name} is a {agent.type} agent, and no chats are held with it.", "AGENT_NOT_RUNNING")
     await require_usable_repository(agent.project_id)
     async with locked(agent.project_id):
+        agent = await get_agent(agent_id)  # It may have been deleted meanwhile.
         session = await standalone.open_standalone(agent, title_of(text), actor=actor)
     return await send(session.id, text, actor)
 
@@ -51,6 +52,8 @@ async def close_chat(session_id: str, actor: Actor) -> SessionRow:
         await _release(chat, actor)
         await standalone.settle(chat, actor=actor)
         await close_in_lock(chat.id, chat.project_id, actor=actor)
+        if chat.worktree_id is not None:
+            await begin_removal_in_lock(chat.worktree_id, actor)
     if chat.worktree_id is not None:
         await _tidy(await get_worktree(chat.worktree_id), actor)
     return await get_session(session_id)

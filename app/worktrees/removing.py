@@ -30,6 +30,13 @@ async def save_work(worktree: WorktreeRow, message: str, author: Identity = AGEN
     return saved.commit
 
 
+async def begin_removal_in_lock(worktree_id: str, actor: Actor) -> None:
+    """From now on no run begins in the worktree; `take_down` must follow. The caller holds the project's lock."""
+    worktree = await get_worktree(worktree_id)
+    if worktree.status not in ("removing", "removed"):
+        await change(worktree, "remove", actor=actor)
+
+
 async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: bool = False) -> None:
     """Save, remove the folder, keep the branch. Raises 409 with what is in the way; retry helps."""
     TAKING_DOWN.add(worktree.id)
@@ -42,9 +49,8 @@ async def take_down(worktree: WorktreeRow, *, actor: Actor = SYSTEM, merged: boo
 async def _take_down(worktree: WorktreeRow, actor: Actor, merged: bool) -> None:
     project = await get_project(worktree.project_id)
     repository = await inspect(project.root)
-    if worktree.status != "removing":
-        async with locked(worktree.project_id):
-            await change(worktree, "remove", actor=actor)
+    async with locked(worktree.project_id):
+        await begin_removal_in_lock(worktree.id, actor)
     try:
         await _remove(worktree, repository)
     except (GitRefused, GitError) as error:

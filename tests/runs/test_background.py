@@ -6,15 +6,18 @@ from app.agents.creating import create_agent
 from app.agents.forms import AgentForm
 from app.agents.rows import AgentRow, get_agent
 from app.errors import Conflict, Invalid
+from app.events.recording import Actor
 from app.postgres.reading import execute
 from app.processes import trees
 from app.runners.registry import RUNNERS
+from app.runs import chatting
 from app.runs.background import give_up_waiting, restart_background, start_background
 from app.runs.engine import Engine
 from app.runs.recovering import recover
 from app.runs.rows import live_run_of_agent, runs_of_session
 from app.runs.stopping import stop_run
 from app.sessions.standalone import standalone
+from app.worktrees.rows import WorktreeRow, get_worktree
 from tests.workshop import MARA, Workshop
 
 WATCH = "cat > told.txt; echo $$ > pid.$(ls | wc -l); echo watching; exec tail -f /dev/null"
@@ -92,6 +95,26 @@ async def test_one_that_ends_by_itself_is_done(workshop: Workshop) -> None:
     await workshop.once(done, "the agent completed")
     left = await standalone(session.id)
     assert (left.keeps_running, left.files_changed) == (False, 1)
+
+
+async def test_started_while_its_session_is_closed_it_works_in_a_folder_that_stays(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = await watcher(workshop)
+    session = await start_background(agent.id, MARA)
+    await at_work(workshop, agent)
+    await stop_run(await live_run_of_agent(agent.id), MARA)
+    tidy = chatting._tidy
+
+    async def late(worktree: WorktreeRow, actor: Actor) -> None:
+        await start_background(agent.id, MARA)
+        await tidy(worktree, actor)
+
+    monkeypatch.setattr(chatting, "_tidy", late)
+    await chatting.close_chat(session.id, MARA)
+    await at_work(workshop, agent)
+    run = await live_run_of_agent(agent.id)
+    assert (await get_worktree((await standalone(run.session_id)).worktree_id)).status == "active"
 
 
 async def test_one_that_waits_for_a_slot_can_be_stopped(workshop: Workshop) -> None:

@@ -1,11 +1,13 @@
 """Chats with a conversational agent: in a worktree of their own, message by message, and handed in as a task."""
 
+import asyncio
+
 import pytest
 
-from app.agents.creating import create_agent
+from app.agents.creating import create_agent, delete_agent
 from app.agents.forms import AgentForm
 from app.agents.rows import AgentRow, get_agent
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.git.repository import branch_oid, inspect
 from app.postgres.reading import execute, scalar
 from app.reviews.approving import approve
@@ -218,3 +220,12 @@ async def test_only_a_conversational_agent_holds_chats(workshop: Workshop) -> No
     bob = await workshop.agent("bob", "true")
     with pytest.raises(Conflict, match="no chats"):
         await open_chat(bob.id, "Hello", MARA)
+
+
+async def test_none_is_begun_with_an_agent_that_is_deleted_meanwhile(workshop: Workshop) -> None:
+    polly = await parrot(workshop)
+    begun, deleted = await asyncio.gather(
+        open_chat(polly.id, "Hello", MARA), delete_agent(polly.id, MARA), return_exceptions=True
+    )
+    assert isinstance(begun, NotFound)
+    assert not isinstance(deleted, Exception)
