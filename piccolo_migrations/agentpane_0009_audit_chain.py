@@ -27,9 +27,11 @@ class Project(Table, tablename="projects", schema=None):
     )
 
 
-#: A page of the audit log lies anywhere in it; the heads of the chain that events note are few.
+#: A page of the audit log lies anywhere in it; the events that say that the chain was verified, and those that note
+#: its head, are few.
 INDEXES = [
     "audit_logs_place_idx ON audit_logs (project_id, timestamp, id)",
+    "events_verified_idx ON events (project_id, number) WHERE kind = 'audit.verified'",
     "events_chain_idx ON events (project_id, number) WHERE payload ? 'chain'",
 ]
 

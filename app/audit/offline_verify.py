@@ -99,19 +99,19 @@ class Walk:
         number = self.number + 1
         rivals = [each for each in following if each != entry and _was_at(each, number)]
         if self.number and entry.previous_hash == self._before and _was_at(entry, self.number, number):
-            return _named("inserted", self.number)
+            return named("inserted", self.number)
         if entry.number < number:
-            return _named("inserted", entry.number)
+            return named("inserted", entry.number)
         if rivals:
             near = range(max(1, number - _FAR), number + _FAR)
             is_moved = _was_at(entry, entry.number, *(each.number for each in rivals), *near)
-            return _named("reordered" if is_moved else "inserted", number)
+            return named("reordered" if is_moved else "inserted", number)
         if entry.number > number or _was_at(entry, *range(number + 1, number + _FAR)):
-            return _named("removed", number)
+            return named("removed", number)
         if self.number and entry.previous_hash != self.hash and _was_at(entry, number):
             # Its own hash is right, and it follows another entry than the one that stands there.
-            return _named("altered", self.number)
-        return _named("altered", number)
+            return named("altered", self.number)
+        return named("altered", number)
 
 
 #: How far from its place an entry is looked for by its hash.
@@ -133,7 +133,8 @@ _SENTENCES: dict[str, str] = {
 }
 
 
-def _named(what: What, number: int) -> Broken:
+def named(what: What, number: int) -> Broken:
+    """What is broken, as a sentence."""
     return Broken(what, number, _SENTENCES[what].format(f"{number:,}"))
 
 
@@ -173,9 +174,9 @@ def not_as_noted(noted: dict[int, str], last: int, found: dict[int, str]) -> Bro
     """Whether the chain goes as far as somebody noted, and has the hashes there that were noted."""
     for number, hash in sorted(noted.items()):
         if number > last:
-            return _named("cut off", last + 1)
+            return named("cut off", last + 1)
         if not found[number].startswith(hash):
-            return _named("rewritten", number)
+            return named("rewritten", number)
     return None
 
 
@@ -211,12 +212,12 @@ def verify_file(path: Path, expected: tuple[int, str] | None = None) -> Verdict:
     noted = {head["number"]: head["hash"]} if verdict.is_whole else {}
     noted |= {expected[0]: expected[1]} if expected else {}
     found = {0: GENESIS}
-    limit = max((_emptied_before(entry) for _, entry, _ in _lines(path) if entry.kind == "retention"), default="")
+    limit = max((emptied_before(entry) for _, entry, _ in _lines(path) if entry.kind == "retention"), default="")
     walk = Walk()
     for line, entry, row in _lines(path):
         broken = _broken_entry(path, verdict, walk, entry) or _broken_row(entry, row, limit, verdict)
         if verdict.is_whole and broken is None and entry.number > head["number"]:
-            broken = _named("inserted", entry.number)
+            broken = named("inserted", entry.number)
         if broken:
             verdict.broken = replace(broken, line=line)
             return verdict
@@ -233,8 +234,8 @@ def _broken_entry(path: Path, verdict: Verdict, walk: Walk, entry: Entry) -> Bro
             return None
         return walk.broken(entry, [each for _, each, _ in _lines(path) if each.previous_hash == walk.hash])
     if entry.number <= verdict.number:
-        return _named("reordered", entry.number)
-    return None if entry.hash == entry_hash(entry) else _named("altered", entry.number)
+        return named("reordered", entry.number)
+    return None if entry.hash == entry_hash(entry) else named("altered", entry.number)
 
 
 def _broken_row(entry: Entry, row: dict[str, Any] | None, limit: str, verdict: Verdict) -> Broken | None:
@@ -253,7 +254,7 @@ def _broken_row(entry: Entry, row: dict[str, Any] | None, limit: str, verdict: V
     return row_altered(entry.number, differs) if differs else None
 
 
-def _emptied_before(entry: Entry) -> str:
+def emptied_before(entry: Entry) -> str:
     """Until when the calls were emptied, as far as the entry is one that says so."""
     try:
         return str(json.loads(entry.content)["before"])

@@ -1,5 +1,6 @@
 """Read a chain in pages, each entry as it was hashed."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,12 +13,14 @@ from app.postgres.reading import rows
 PAGE = 1000
 
 _SELECT = """
-SELECT project_id, number, kind, subject_id, actor_kind, actor, at, content, previous_hash, hash FROM audit_chain
+SELECT id, project_id, number, kind, subject_id, actor_kind, actor, at, content, previous_hash, hash FROM audit_chain
 WHERE project_id = $1
 """
+_FIRST = (-(2**62), 0)
 
 
 class _Row(Struct, frozen=True):
+    id: int
     project_id: str
     number: int
     kind: str
@@ -30,16 +33,24 @@ class _Row(Struct, frozen=True):
     hash: str
 
 
-async def entries_after(project_id: str, number: int, until: int, limit: int = PAGE) -> list[Entry]:
-    """The entries from `number`, which is not one of them, to `until`, which is; at most `limit`."""
-    page = f"{_SELECT} AND number > $2 AND number <= $3 ORDER BY number, id LIMIT $4"
-    return [_entry(row) for row in await rows(_Row, page, project_id, number, until, limit)]
+async def pages(project_id: str, until: int) -> AsyncIterator[list[Entry]]:
+    """Every entry up to the number `until`, in their order; also those whose number no entry can have."""
+    page = f"{_SELECT} AND number <= $2 AND (number, id) > ($3, $4) ORDER BY number, id LIMIT {PAGE}"
+    number, id = _FIRST
+    while found := await rows(_Row, page, project_id, until, number, id):
+        yield [_entry(row) for row in found]
+        number, id = found[-1].number, found[-1].id
 
 
 async def entries_following(project_id: str, hash: str) -> list[Entry]:
     """All that name this hash as the one before theirs: one, where nobody has changed anything."""
     following = f"{_SELECT} AND previous_hash = $2 ORDER BY number LIMIT 100"
     return [_entry(row) for row in await rows(_Row, following, project_id, hash)]
+
+
+async def entries_of_kind(project_id: str, kind: str) -> list[Entry]:
+    """The entries of a kind that is rare."""
+    return [_entry(row) for row in await rows(_Row, f"{_SELECT} AND kind = $2 ORDER BY number", project_id, kind)]
 
 
 def _entry(row: _Row) -> Entry:

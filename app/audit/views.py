@@ -38,6 +38,25 @@ class AuditList(Struct, frozen=True, kw_only=True):
     older: str = ""
 
 
+class ChainView(Struct, frozen=True, kw_only=True):
+    """A project's chain: its head, what the last verification found, and how far one is that goes on.
+
+    `verified_to` is the number up to which the chain was followed then; `number` is the newest.
+    """
+
+    project_id: str
+    number: int = 0
+    hash: str = ""
+    going_on: bool = False
+    done: int = 0
+    of: int = 0
+    verified_at: datetime | None = None
+    verified_by: str = ""
+    verdict: str = ""
+    is_whole: bool = False
+    verified_to: int = 0
+
+
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One tool call in full: `input` as indented JSON, `output` and `error` as text, each with its size in bytes."""
 

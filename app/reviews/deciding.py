@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from app.audit.chain import Head
 from app.audit.entries import Decision, Merging, decided, merged
 from app.errors import Conflict
 from app.events.recording import Actor, record
@@ -70,8 +71,8 @@ async def record_decision(task: TaskRow, actor: Actor, payload: dict[str, Any], 
         await execute("UPDATE sessions SET updated_at = now() WHERE id = $1", task.session_id)
 
 
-async def record_merge(project_id: str, merge_id: str, actor: Actor) -> None:
-    """Write into the chain that a base branch has moved."""
+async def record_merge(project_id: str, merge_id: str, actor: Actor) -> Head:
+    """Write into the chain that a base branch has moved. An event must note its head, or one after it."""
     merging = await one(Merging, _MERGE, merge_id)
     assert merging is not None, "a merge that is journaled has its row"
-    await merged(project_id, merging, actor)
+    return await merged(project_id, merging, actor)

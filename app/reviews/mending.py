@@ -2,7 +2,7 @@
 
 import logging
 
-from app.events.recording import Actor
+from app.events.recording import SYSTEM, Actor, record
 from app.git.mending import release_locks
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, inspect
@@ -84,7 +84,9 @@ async def _end(merge: OpenMerge, journal: MergeJournal, person: Actor) -> None:
     """The base branch has moved, and no task is left that would have to."""
     async with locked(merge.project_id):
         await journal.done()
-        await record_merge(merge.project_id, merge.id, person)
+        head = await record_merge(merge.project_id, merge.id, person)
+        payload = {"chain": {"number": head.number, "hash": head.hash}}
+        await record(merge.project_id, "merge.finished", actor=SYSTEM, subject=merge.id, payload=payload)
 
 
 async def _free_worktrees() -> None:

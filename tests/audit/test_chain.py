@@ -8,8 +8,8 @@ import pytest
 from msgspec import Struct
 
 from app.audit.chain import Head, append_in_lock, head_of
-from app.audit.offline_verify import GENESIS, Walk, sha256
-from app.audit.reading import entries_after
+from app.audit.offline_verify import GENESIS, Entry, Walk, sha256
+from app.audit.reading import pages
 from app.events.recording import Actor
 from app.postgres.reading import execute, rows, scalar
 from app.projects.locking import locked
@@ -77,7 +77,7 @@ async def test_every_hash_holds_the_one_before(project: ProjectRow) -> None:
     for number in range(5):
         await call(claim, "Bash", {"command": f"ls {number} ⟨é⟩ \n \x7f"}, str(number))
     walk = Walk()
-    for entry in await entries_after(project.id, 0, 1000):
+    for entry in await chain(project):
         assert walk.fits(entry), entry
     assert Head(walk.number, walk.hash) == await head_of(project.id)
     assert walk.number == 11
@@ -107,7 +107,7 @@ async def test_many_at_once_leave_no_gap(project: ProjectRow) -> None:
 
     await asyncio.gather(*(ask(number) for number in range(30)))
     walk = Walk()
-    assert all(walk.fits(entry) for entry in await entries_after(project.id, 0, 1000))
+    assert all(walk.fits(entry) for entry in await chain(project))
     assert walk.number == 31
 
 
@@ -179,3 +179,8 @@ async def noted(project: ProjectRow) -> None:
         project.id,
     )
     assert found == [head, head]
+
+
+async def chain(project: ProjectRow) -> list[Entry]:
+    """The chain as it is hashed."""
+    return [entry async for page in pages(project.id, 1000) for entry in page]
