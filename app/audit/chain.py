@@ -65,6 +65,11 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
+def parse_moment(written: str) -> datetime:
+    """The moment that `moment` wrote."""
+    return datetime.fromisoformat(written.replace("Z", "+00:00"))
+
+
 async def _append(
     project_id: str, kind: str, subject_id: str, content: dict[str, Any], actor: Actor, at: datetime
 ) -> Head | None:

@@ -57,7 +57,7 @@ class Filter(Struct, frozen=True, kw_only=True, rename={"since": "from", "until"
     def calls(self, args: list[Any]) -> str:
         """SQL of the tool calls `a` of the project `$1`; its values are added to `args`."""
         if self.kind not in ("", "calls") or self.person:
-            return "false"
+            return "a.project_id = $1 AND false"
         parts = ["a.project_id = $1", *self._moments("a.timestamp", args)]
         columns = {"a.tool": self.tool, "a.agent_id": self.agent, "a.task_id": self.task, "a.agent_run_id": self.run}
         parts += [f"{column} = {_add(args, value)}" for column, value in columns.items() if value]
@@ -75,7 +75,7 @@ class Filter(Struct, frozen=True, kw_only=True, rename={"since": "from", "until"
     def entries(self, args: list[Any]) -> str:
         """SQL of the other entries `c` of its chain."""
         if self.kind == "calls" or self.tool or self.status:
-            return "false"
+            return "c.project_id = $1 AND false"
         kinds = KINDS.get(self.kind, _ALL)
         parts = ["c.project_id = $1", f"c.kind = ANY({_add(args, list(kinds))})", *self._moments("c.at", args)]
         for id in filter(None, (self.task, self.agent, self.run)):

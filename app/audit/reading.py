@@ -10,7 +10,7 @@ from app.audit.offline_verify import Entry
 from app.postgres.reading import rows
 
 #: Entries that are read at a time.
-PAGE = 1000
+PAGE = 250
 
 _SELECT = """
 SELECT id, project_id, number, kind, subject_id, actor_kind, actor, at, content, previous_hash, hash FROM audit_chain
@@ -46,6 +46,12 @@ async def entries_following(project_id: str, hash: str) -> list[Entry]:
     """All that name this hash as the one before theirs: one, where nobody has changed anything."""
     following = f"{_SELECT} AND previous_hash = $2 ORDER BY number LIMIT 100"
     return [_entry(row) for row in await rows(_Row, following, project_id, hash)]
+
+
+async def entry_at(project_id: str, number: int) -> Entry | None:
+    """The entry with this number."""
+    found = await rows(_Row, f"{_SELECT} AND number = $2 ORDER BY id LIMIT 1", project_id, number)
+    return _entry(found[0]) if found else None
 
 
 async def entries_of_kind(project_id: str, kind: str) -> list[Entry]:
