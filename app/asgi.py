@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.people import person_of, remember_visitor
 from app.agents.controllers import AgentController, ProjectAgentsController
-from app.audit.controllers import AuditController
+from app.audit.controllers import AuditController, ProjectAuditController
 from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
@@ -68,6 +68,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     SessionController,
     ProjectWorktreesController,
     WorktreeController,
+    ProjectAuditController,
     AuditController,
     ThemeController,
     PatternsController,

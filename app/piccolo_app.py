@@ -3,7 +3,7 @@
 from piccolo.conf.apps import AppConfig
 
 from app.agents.tables import Agent
-from app.audit.tables import AuditLog
+from app.audit.tables import AuditLog, ChainEntry
 from app.events.tables import Event
 from app.github.tables import GithubInstallation, RepositoryConfig
 from app.projects.tables import Project
@@ -18,7 +18,17 @@ from app.worktrees.tables import Worktree, WorktreeDetail, WorktreeStep
 SCHEMA_TABLES = [
     Project, Task, Agent, AgentRun, Session, Worktree, AuditLog, GithubInstallation, RepositoryConfig,
 ]  # fmt: skip
-ADDED_TABLES = [Event, RunDetail, SessionMessage, StandaloneSession, WorktreeDetail, WorktreeStep, Merge, Check]
+ADDED_TABLES = [
+    Event,
+    RunDetail,
+    SessionMessage,
+    StandaloneSession,
+    WorktreeDetail,
+    WorktreeStep,
+    Merge,
+    Check,
+    ChainEntry,
+]
 
 APP_CONFIG = AppConfig(
     app_name="agentpane",

@@ -14,6 +14,7 @@ COMMANDS = {
     "project": "Add repositories to the board, and list them.",
     "task": "Add tasks, start them, and decide on the work.",
     "agent": "Add agents to a project, and list them.",
+    "audit": "Verify that nobody has changed what agents did and people decided.",
     "db": "Look after the database: its address, migrations, a check, and a studio.",
 }
 

@@ -50,6 +50,12 @@ def feed(project_id: str) -> Iterator[None]:
         _open_feed.reset(token)
 
 
+def require_lock(project_id: str, what: str) -> None:
+    """Raises RuntimeError unless the project's lock is held."""
+    if _open_feed.get() != project_id:
+        raise RuntimeError(f"{what} was recorded without holding the lock of project {project_id}")
+
+
 async def record(
     project_id: str,
     kind: str,
@@ -60,8 +66,7 @@ async def record(
     payload: dict[str, Any] | None = None,
 ) -> int:
     """Append one event and notify its readers on commit; returns its number."""
-    if _open_feed.get() != project_id:
-        raise RuntimeError(f"{kind} was recorded without holding the lock of project {project_id}")
+    require_lock(project_id, kind)
     number = await scalar(
         "WITH recorded AS (INSERT INTO events (project_id, session_id, kind, subject, actor_kind, actor, payload)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING number, project_id, session_id, kind, subject)"

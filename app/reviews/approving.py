@@ -18,10 +18,10 @@ from app.projects.locking import locked
 from app.projects.rows import get_project
 from app.reviews.checking import speaking_against
 from app.reviews.comparing import Comparison, compare, has_uncommitted
+from app.reviews.deciding import Seen, record_decision, record_merge, seen_in
 from app.reviews.forms import Approval
 from app.reviews.journal import MergeJournal
 from app.reviews.merging import HalfDone, listed, merge_branch
-from app.reviews.rejecting import record_decision
 from app.reviews.saving import save_found
 from app.reviews.turns import turn_of
 from app.sessions.opening import close_in_lock
@@ -67,7 +67,7 @@ async def _approve(
             await patiently(lambda: give_back(comparison.worktree))
             raise
         await patiently(
-            lambda: complete(task, comparison.worktree, journal, actor, digest=comparison.digest, despite=despite)
+            lambda: complete(task, comparison.worktree, journal, actor, seen=seen_in(comparison), despite=despite)
         )
     delete = comparison.head if journal is not None and not form.keep_branch else None
     await tidy(task, comparison.worktree, actor, merged=journal is not None, delete_branch_at=delete)
@@ -79,7 +79,7 @@ async def complete(
     journal: MergeJournal | None,
     actor: Actor,
     *,
-    digest: str,
+    seen: Seen,
     despite: tuple[str, ...] = (),
 ) -> None:
     """Write that the task is verified, with the decision and the merge's end, in one transaction."""
@@ -88,12 +88,13 @@ async def complete(
         await transition(task, "approve", actor=actor, position=0, approved_at=now(), approved_by=actor.name)
         if journal is not None:
             await journal.done()
+            await record_merge(task.project_id, journal.id, actor)
         commit = journal.new_oid if journal is not None else None
         payload: dict[str, Any] = {
-            "decision": "approved", "digest": digest, "commit": commit, "base": worktree.base_branch,
+            "decision": "approved", "digest": seen.digest, "commit": commit, "base": worktree.base_branch,
             "despite": list(despite),
         }  # fmt: skip
-        await record_decision(task, actor, payload)
+        await record_decision(task, actor, payload, seen)
         if task.session_id is not None:
             await close_in_lock(task.session_id, task.project_id, actor=actor)
         await change(worktree, "merge", actor=actor)

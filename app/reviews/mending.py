@@ -2,14 +2,16 @@
 
 import logging
 
-from app.events.recording import Actor
+from app.events.recording import SYSTEM, Actor, record
 from app.git.mending import release_locks
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, inspect
 from app.postgres.reading import rows
+from app.projects.locking import locked
 from app.projects.rows import all_projects, get_project
 from app.reviews.approving import complete, tidy
 from app.reviews.checking import cut_off_checks
+from app.reviews.deciding import Seen, record_merge
 from app.reviews.journal import MergeJournal
 from app.reviews.settling import OpenMerge, open_merges, settle
 from app.reviews.undoing import Undo, complete_undo
@@ -56,13 +58,14 @@ async def _mend(merge: OpenMerge) -> None:
 async def _finish(merge: OpenMerge, journal: MergeJournal) -> None:
     log.warning("the merge %s was finished after a crash", merge.id)
     task = await get_task(merge.task_id) if merge.task_id else None
-    if task is None or task.column != "waiting_approval" or task.worktree_id is None:
-        await journal.done()
-        return
     approver = Actor("person", merge.merged_by)
+    if task is None or task.column != "waiting_approval" or task.worktree_id is None:
+        await _end(merge, journal, approver)
+        return
     worktree = await get_worktree(task.worktree_id)
     despite = tuple((merge.reason or "").splitlines())
-    await complete(task, worktree, journal, approver, digest=merge.digest, despite=despite)
+    seen = Seen(base_branch=merge.base_branch, base=merge.old_oid, head=merge.branch_oid or "", digest=merge.digest)
+    await complete(task, worktree, journal, approver, seen=seen, despite=despite)
     # Whether the branch was to be kept is not known any more, so it is kept.
     await tidy(task, worktree, approver, merged=True)
 
@@ -70,11 +73,20 @@ async def _finish(merge: OpenMerge, journal: MergeJournal) -> None:
 async def _finish_undo(repository: Repository, merge: OpenMerge, journal: MergeJournal) -> None:
     log.warning("the undo %s was finished after a crash", merge.id)
     task = await get_task(merge.task_id) if merge.task_id else None
-    if task is None or task.column != "verified":
-        await journal.done()
-        return
     person, planned = Actor("person", merge.merged_by), Undo(merge.new_oid, merge.branch_oid)
+    if task is None or task.column != "verified":
+        await _end(merge, journal, person)
+        return
     await complete_undo(repository, task, merge.branch, planned, journal, merge.reason or "", person)
+
+
+async def _end(merge: OpenMerge, journal: MergeJournal, person: Actor) -> None:
+    """The base branch has moved, and no task is left that would have to."""
+    async with locked(merge.project_id):
+        await journal.done()
+        head = await record_merge(merge.project_id, merge.id, person)
+        payload = {"chain": {"number": head.number, "hash": head.hash}}
+        await record(merge.project_id, "merge.finished", actor=SYSTEM, subject=merge.id, payload=payload)
 
 
 async def _free_worktrees() -> None:

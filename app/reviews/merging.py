@@ -103,6 +103,7 @@ async def _advance(
             branch=comparison.worktree.branch,
             old_oid=comparison.base,
             new_oid=new,
+            branch_oid=comparison.head,
             reason="\n".join(despite) or None,
             merged_by=actor.name,
         )

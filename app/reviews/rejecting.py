@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from app.events.recording import Actor, record
-from app.postgres.reading import execute
+from app.events.recording import Actor
 from app.projects.locking import locked
+from app.reviews.deciding import Seen, record_decision, seen_now
+from app.tasks import states
 from app.tasks.moving import transition
 from app.tasks.rows import Pending, TaskRow, get_task
 from app.worktrees.merging import require_not_merging
@@ -15,14 +16,16 @@ from app.worktrees.merging import require_not_merging
 async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
     """Waiting approval to the front of the queue, with the reason as the next prompt."""
     task = await get_task(task_id)
+    states.after(task.column, "reject")
+    seen = await seen_now(task)
     async with locked(task.project_id):
-        return await send_back_in_lock(task_id, reason, Pending("rejection", _prompt(reason)), actor)
+        return await send_back_in_lock(task_id, reason, Pending("rejection", _prompt(reason)), actor, seen)
 
 
 async def send_back_in_lock(
-    task_id: str, reason: str, pending: Pending, actor: Actor, *, decision: str = "rejected", **told: Any
+    task_id: str, reason: str, pending: Pending, actor: Actor, seen: Seen, *, decision: str = "rejected", **told: Any
 ) -> TaskRow:
-    """The same for any reason: `pending` is what the agent is asked, `told` goes into the record of the decision.
+    """The same for any reason: `pending` is what the agent is asked, `told` goes into the event of the decision.
     The caller holds the project's lock."""
     task = await get_task(task_id)
     await require_not_merging(task.worktree_id)
@@ -38,18 +41,8 @@ async def send_back_in_lock(
         completed_at=None,
         metadata=msgspec.json.encode(metadata).decode(),
     )
-    await record_decision(task, actor, {"decision": decision, "text": reason, **told})
+    await record_decision(task, actor, {"decision": decision, "text": reason, **told}, seen)
     return task
-
-
-async def record_decision(task: TaskRow, actor: Actor, payload: dict[str, Any]) -> None:
-    """Tell the task's session of a decision. The caller holds the project's lock."""
-    await record(task.project_id, "task.decided", actor=actor, subject=task.id, payload=payload)
-    if task.session_id is not None:
-        await record(
-            task.project_id, "decision", actor=actor, subject=task.id, session_id=task.session_id, payload=payload
-        )
-        await execute("UPDATE sessions SET updated_at = now() WHERE id = $1", task.session_id)
 
 
 def _prompt(reason: str) -> str:

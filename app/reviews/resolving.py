@@ -12,6 +12,7 @@ from app.postgres.patience import patiently
 from app.projects.locking import locked
 from app.reviews.comparing import Comparison, compare
 from app.reviews.conflicts import described, meaning
+from app.reviews.deciding import seen_in
 from app.reviews.merging import listed, refusal_of
 from app.reviews.rejecting import send_back_in_lock
 from app.reviews.saving import save_found
@@ -78,7 +79,7 @@ async def _complete(task: TaskRow, comparison: Comparison, update: Update, actor
     decision: dict[str, Any] = {"base": comparison.base, "conflicts": conflicts, "unresolved": comparison.unresolved}
     async with locked(task.project_id):
         await change(worktree, "give_back", actor=actor)
-        await send_back_in_lock(task.id, reason, pending, actor, decision="conflict", **decision)
+        await send_back_in_lock(task.id, reason, pending, actor, seen_in(comparison), decision="conflict", **decision)
 
 
 def _prompt(comparison: Comparison, conflicts: list[dict[str, str]]) -> str:

@@ -28,9 +28,9 @@ class Merge(Table, tablename="merges"):
     new_oid = Text()
     #: The working copy whose files advance with the branch; null where the base is checked out nowhere.
     checkout = Text(null=True, default=None)
-    #: Of an undo: where the task's branch goes on from, and why it was made. A merge has as its reason what spoke
-    #: against it when it was approved all the same.
+    #: Of a merge: the tip of the task's branch. Of an undo: where that goes on from.
     branch_oid = Text(null=True, default=None)
+    #: Of a merge: what spoke against it when it was approved all the same. Of an undo: why it was made.
     reason = Text(null=True, default=None)
     #: `prepared`, `advancing`, `done`, `refused`, or `undone` for a merge that was taken back; a row left in
     #: `advancing` by a crash is mended at the next start.

@@ -22,9 +22,9 @@ from app.postgres.patience import patiently
 from app.postgres.reading import execute, one
 from app.projects.locking import locked
 from app.projects.rows import get_project
+from app.reviews.deciding import record_decision, record_merge
 from app.reviews.journal import MergeJournal
 from app.reviews.merging import identity_of, is_settled, refusal_of
-from app.reviews.rejecting import record_decision
 from app.reviews.tables import Merge
 from app.tasks import states
 from app.tasks.moving import transition
@@ -204,6 +204,7 @@ async def reopen(
         )
         if ends is not None:
             await ends.done()
+            await record_merge(task.project_id, ends.id, actor)
             await execute("UPDATE merges SET status = 'undone' WHERE task_id = $1 AND kind = 'merge'"
                           " AND status = 'done'", task.id)  # fmt: skip
         await record_decision(task, actor, {"decision": "undone", "text": reason, "commit": commit})

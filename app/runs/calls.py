@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
+from app.audit.calls import Call, Result, begin_call, end_call
 from app.audit.tables import AuditLog
 from app.events.recording import record
-from app.ids import create_id
 from app.postgres.reading import execute, rows
 from app.runners import base
 from app.runs.run_log import RunLog
@@ -39,9 +38,8 @@ class Calls:
             error = "The program began another call under the same id."
             await self.finished(base.ToolFinished(call_id=event.call_id, status="error", error=error))
         (tool, arguments), cut = self._cleaned(event.tool, event.input)
-        audit_id = create_id()
+        audit_id = await self._begin(tool, arguments, turn, cut)
         self._open[event.call_id] = _Call(audit_id, tool)
-        await self._insert(audit_id, tool, arguments, turn)
         payload = {
             "call": self._log.key(event.call_id), "audit": audit_id, "tool": tool, "input": preview(arguments),
             "turn": turn,
@@ -60,14 +58,11 @@ class Calls:
         if call is None:
             return
         (output, error), cut = self._cleaned(event.output, event.error or None)
-        await AuditLog.update(
-            {
-                AuditLog.status: "complete" if event.status == "complete" else "error",
-                AuditLog.output: None if output is None else _json(output),
-                AuditLog.error: error or ("The call was refused." if event.status == "denied" else None),
-                AuditLog.duration: event.duration_ms,
-            }
-        ).where(AuditLog.id == call.audit_id)
+        is_ok, refused = event.status == "complete", event.status == "denied"
+        result = Result(
+            is_ok=is_ok, refused=refused, output=output, error=error, duration=event.duration_ms, redacted=cut
+        )
+        await end_call(self._log.claim.project_id, call.audit_id, result, self._log.actor)
         payload = {
             "call": self._log.key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
             "output": preview(output), "error": preview(error), "duration": event.duration_ms,
@@ -97,21 +92,14 @@ class Calls:
         ):
             self._open[row.call_id.removeprefix(f"{self._log.prefix}-")] = _Call(row.audit_id, row.tool)
 
-    async def _insert(self, audit_id: str, tool: str, arguments: Any, turn: int) -> None:
+    async def _begin(self, tool: str, arguments: Any, turn: int, cut: int) -> str:
         claim = self._log.claim
-        await AuditLog.insert(
-            AuditLog(
-                id=audit_id,
-                agent_id=claim.agent_id,
-                agent_run_id=claim.run_id,
-                task_id=claim.task_id,
-                project_id=claim.project_id,
-                tool=tool,
-                input=_json(arguments),
-                turn_number=turn,
-            )
-        )
+        call = Call(
+            agent_id=claim.agent_id, run_id=claim.run_id, task_id=claim.task_id, session_id=claim.session_id,
+            tool=tool, input=arguments, turn=turn, redacted=cut,
+        )  # fmt: skip
         await execute("UPDATE sessions SET tool_call_count = tool_call_count + 1 WHERE id = $1", claim.session_id)
+        return await begin_call(claim.project_id, call, self._log.actor)
 
     async def _show_on_card(self, activity: str) -> None:
         claim = self._log.claim
@@ -120,7 +108,3 @@ class Calls:
             return
         payload = {"activity": activity}
         await record(claim.project_id, "task.activity", actor=self._log.actor, subject=claim.task_id, payload=payload)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -67,6 +67,12 @@ def exact(then: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
 
 
+def day(then: datetime) -> str:
+    """The day in the server's zone: `Wed 25 Nov 2026`."""
+    local = then.astimezone()
+    return f"{local:%a} {local.day} {local:%b %Y}"
+
+
 def initials(name: str) -> str:
     """`Mara Lindqvist` → `ML`, `opus-1` → `o1`."""
     words = [word for word in name.replace("-", " ").replace("_", " ").split() if word]

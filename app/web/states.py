@@ -21,6 +21,12 @@ agent_types = (
 )
 #: `tool_status` as the audit log words it.
 audit_outcomes = {"pending": "pending", "running": "running", "complete": "ok", "error": "failed"}
+#: How a row of the audit log came out, with its icon.
+audit_icons = {
+    "ok": "check", "failed": "x", "refused": "lock", "running": "running", "pending": "clock",
+    "approved": "done", "rejected": "undo", "sent back": "undo", "undone": "undo", "merged": "merge",
+    "asked": "needs_you", "allowed": "check", "denied": "lock", "emptied": "trash",
+}  # fmt: skip
 
 _AGENTS = {
     "idle": ("idle", "Idle"),

@@ -63,14 +63,15 @@ def environment() -> Environment:
 
 
 _TEXT_FILTERS = (
-    "initials", "number", "ordinal", "plural", "short_id", "short_number", "size", "spaced", "times", "tint", "took",
+    "day", "initials", "number", "ordinal", "plural", "short_id", "short_number", "size", "spaced", "times", "tint",
+    "took",
 )  # fmt: skip
 
 
 _STATE_NAMES = (
     "agent_state",
     "agent_types",
-    "audit_outcomes",
+    "audit_icons",
     "audit_state",
     "run_state",
     "runner_names",

@@ -10,7 +10,7 @@ import pytest
 from app.cli import COMMANDS, agentpane, run
 
 #: Only for developers, in a checkout.
-WITHOUT_DATA = [["db", "new"]]
+WITHOUT_DATA = [["db", "new"], ["audit", "script"]]
 SLOW = {"litestar", "piccolo", "claude_agent_sdk", "asyncpg", "uvicorn", "msgspec"}
 
 

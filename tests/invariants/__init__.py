@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from tests.invariants import columns, counters, lives, places
+from tests.invariants import chains, columns, counters, lives, places
 from tests.invariants.facts import Facts, look
 from tests.invariants.hearing import Heard, require_heard
 from tests.invariants.keeping import Witness, require_sound
@@ -29,6 +29,8 @@ CHECKS = (
     lives.an_ended_run_says_how_it_ended,
     lives.calls_of_an_ended_run_are_closed,
     lives.no_process_outlives_its_run,
+    chains.the_chain_verifies,
+    chains.decisions_are_in_the_chain,
     counters.agents_count_their_tasks,
     counters.sessions_count_messages_and_calls,
     counters.runs_count_turns_and_calls,

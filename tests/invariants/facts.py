@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
+from app.audit.calls import digest
 from app.git.checkouts import Checkout, checkouts
 from app.processes import trees
 
@@ -29,7 +30,12 @@ _TABLES = {
     "standalone": "SELECT o.*, s.is_active, s.agent_id FROM standalone_sessions o"
     " JOIN sessions s ON s.id = o.session_id",
     "worktrees": "SELECT * FROM worktrees ORDER BY created_at",
-    "calls": "SELECT id, agent_run_id, tool, status::text AS status, duration, turn_number FROM audit_logs",
+    "calls": "SELECT id, agent_id AS agent, agent_run_id, agent_run_id AS run, tool, status::text AS status, duration,"
+    f" turn_number, turn_number AS turn, timestamp, {digest('input::text')} AS input,"
+    f" {digest('output::text')} AS output, {digest('error')} AS error FROM audit_logs",
+    "chain": "SELECT * FROM audit_chain ORDER BY project_id, number, id",
+    "noted": "SELECT project_id, (payload -> 'chain' ->> 'number')::bigint AS number, payload -> 'chain' ->> 'hash' AS"
+    " hash FROM events WHERE kind = 'task.decided'",
 }
 _COUNTS = {
     "messages": "SELECT session_id AS key, count(*) AS n FROM events WHERE kind = 'message' AND session_id IS NOT NULL"
@@ -49,7 +55,11 @@ class Facts(Struct, kw_only=True):
     sessions: list[Row]
     standalone: list[Row]
     worktrees: list[Row]
+    #: Tool calls, with digests of what they took and gave.
     calls: list[Row]
+    chain: list[Row]
+    #: Heads of the chain as the events of decisions have them.
+    noted: list[Row]
     #: Whole messages by session, and rejections by task, counted in the log.
     messages: Counter[str]
     rejections: Counter[str]

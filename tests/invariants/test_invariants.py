@@ -24,6 +24,8 @@ LIES = {
     "a run is live exactly while its agent is": "UPDATE agents SET status = 'paused' WHERE status = 'starting'",
     "an ended run says how it ended": "UPDATE agent_runs SET error_type = NULL",
     "calls of an ended run are closed": "UPDATE audit_logs SET status = 'running'",
+    "the chain verifies": "UPDATE audit_chain SET actor = 'Somebody else' WHERE number = 2",
+    "decisions are in the chain": "UPDATE audit_chain SET kind = 'decision' WHERE kind = 'begin'",
     "agents count their tasks": "UPDATE agents SET failed_tasks = failed_tasks + 1",
     "sessions count messages and calls": "UPDATE sessions SET tool_call_count = tool_call_count + 1",
     "runs count turns and calls": "UPDATE agent_runs SET tool_calls = '[]'",

@@ -12,7 +12,19 @@ from app.agents.views import (
     AgentView,
     Ending,
 )
-from app.audit.views import AuditEntry, AuditList, AuditRow
+from app.audit.filters import Filter
+from app.audit.views import (
+    AuditEntry,
+    AuditList,
+    AuditRow,
+    ChainEntryView,
+    ChainView,
+    LinkView,
+    Paging,
+    Part,
+    ToolTotal,
+    Totals,
+)
 from app.board.views import (
     AgentChoice,
     AttentionItem,
@@ -341,32 +353,88 @@ PRUNE = PrunePage(
 
 AUDIT = AuditList(
     project_id=PROJECT.id,
-    rows=tuple(
-        AuditRow(id=f"au{n}", timestamp=before(seconds=16 * n), tool=tool, argument=argument, status=status, refused=refused, duration=took, agent_id="aopus1", agent_name="opus-1", task_id="k7", task_title="Retry index downloads with backoff", turn_number=9)
-        for n, (tool, argument, status, refused, took) in enumerate(
-            [
-                ("Bash", "curl -s https://index.example/simple/attrs/", "error", True, 0),
-                ("Bash", "pytest tests/index -q", "complete", False, 10_800),
-                ("Edit", "src/wheelwright/index/hosts.py", "complete", False, 100),
-                ("Bash", "pytest tests/resolver -q", "running", False, None),
-                ("Bash", "pytest tests/index -q", "error", False, 11_400),
-                ("mcp__browser__navigate_to_page", "https://example.org/a/very/long/address", "complete", False, 61_000),
-            ]
-        )
+    rows=(
+        AuditRow(id="812", href="/projects/p1/audit/entries/812", timestamp=before(seconds=2), kind="decision", who="Mara Lindqvist", what="Decision", argument="Back off per host, and cap the total at 30 s.", task_id="k7", task_title="Retry index downloads with backoff", outcome="rejected"),
+        *(
+            AuditRow(id=f"au{n}", href=f"/audit/au{n}", timestamp=before(seconds=16 * n), who="opus-1", what=tool, argument=argument, outcome=outcome, duration=took, task_id="k7", task_title="Retry index downloads with backoff")
+            for n, (tool, argument, outcome, took) in enumerate(
+                [
+                    ("Bash", "curl -s https://index.example/simple/attrs/", "refused", 0),
+                    ("Bash", "pytest tests/index -q", "ok", 10_800),
+                    ("Edit", "src/wheelwright/index/hosts.py", "ok", 100),
+                    ("Bash", "pytest tests/resolver -q", "running", None),
+                    ("Bash", "pytest tests/index -q", "failed", 11_400),
+                    ("mcp__browser__navigate_to_page", "https://example.org/a/very/long/address", "ok", 61_000),
+                ]
+            )
+        ),
     ),
-    total=1_284,
-    tools=("Bash", "Edit", "Grep", "Read"),
-    older="?before=au5",
+    total=48_112,
+    found=1_284,
+    filter=Filter(status="error", since="2026-11-20"),
+    query="?status=error&from=2026-11-20",
+    paging=Paging(number=24, pages=25, newest="?", newer="?", older="?page=23", oldest="?page=1"),
+    tools=(("Bash", "Bash"), ("Edit", "Edit")),
+    agents=(("aopus1", "opus-1"),),
+    tasks=(("k7", "Retry index downloads with backoff"),),
+    people=(("Mara Lindqvist", "Mara Lindqvist"),),
+    totals=Totals(
+        tools=(ToolTotal(tool="Bash", calls=512, failed=37, total=3_600_000, median=4_100), ToolTotal(tool="mcp__browser__navigate_to_page", calls=8, failed=0, total=61_000, median=900)),
+        calls=520,
+        failed=31,
+        refused=6,
+        slowest=(AuditRow(id="au9", href="/audit/au9", timestamp=before(hours=1), what="Bash", argument="pytest -q --cov", outcome="ok", duration=134_000),),
+    ),
 )  # fmt: skip
+CHAIN = ChainView(
+    project_id=PROJECT.id,
+    number=48_112,
+    hash="9f2c1e7a04bd" * 5 + "abcd",
+    verified_at=before(minutes=4),
+    verified_by="Mara Lindqvist",
+    verdict="The chain is whole: 48,100 entries.",
+    is_whole=True,
+    verified_to=48_100,
+)
+CHAINS = {
+    "not verified": ChainView(project_id=PROJECT.id, number=12, hash="ab" * 32),
+    "not begun": ChainView(project_id=PROJECT.id),
+    "going on": ChainView(
+        project_id=PROJECT.id, number=200_000, hash="ab" * 32, going_on=True, done=40_000, of=200_000
+    ),
+    "broken": ChainView(
+        project_id=PROJECT.id,
+        number=12,
+        hash="ab" * 32,
+        verified_at=before(hours=2),
+        verified_by="Jo",
+        verdict="The chain is broken. Entry 5 is not as it was written.",
+        verified_to=4,
+    ),
+}
 AUDIT_ENTRY = AuditEntry(
-    row=AUDIT.rows[4],
-    input='{\n  "command": "pytest tests/index -q",\n  "timeout": 120000\n}',
-    input_size=54,
-    output="..........F....                      [100%]\nE   AssertionError: assert 1700000001.0 == 1700000030.0\n1 failed, 14 passed in 10.92s\n",
-    output_size=2_104,
+    row=AUDIT.rows[5],
+    agent_id="aopus1",
+    agent_name="opus-1",
+    turn_number=9,
+    status="error",
+    input=Part(text='{\n    "command": "pytest tests/index -q",\n    "timeout": 120000\n}', size=62),
+    output=Part(text="..........F....                      [100%]\nE   AssertionError: assert 1700000001.0 == 1700000030.0\n1 failed, 14 passed in 10.92s\n", size=204_800, number=2, parts=4, before="?", after="?output=3"),
     error="exit code 1",
+    redacted=2,
+    links=(LinkView(48_097, "tool_call", "77ab03f1" * 8, "c01d9e24" * 8),),
     run_id="run0",
     session_id="sess1",
+    event=209,
+)  # fmt: skip
+CHAIN_ENTRY = ChainEntryView(
+    row=AUDIT.rows[0],
+    number=812,
+    kind="decision",
+    actor="Mara Lindqvist",
+    content='{\n  "decision": "rejected"\n}',
+    hash="77ab03f1" * 8,
+    previous_hash="c01d9e24" * 8,
 )
 
 _CUT = {"project_id": PROJECT.id, "project_name": PROJECT.name, "agent_id": "aopus1", "agent_name": "opus-1"}

@@ -50,7 +50,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         {"prune": PrunePage(project_id="p", stale_after_days=14, going=(), kept=())},
     ),
     "worktrees, none": ("worktrees/index.html", {"listed": WorktreeList(project_id="p", worktree_root=".worktrees")}),
-    "audit": ("audit/index.html", {"listed": samples.AUDIT}),
+    "audit": ("audit/index.html", {"listed": samples.AUDIT, "chain": samples.CHAIN}),
+    **{
+        f"audit, chain {name}": ("audit/index.html", {"listed": samples.AUDIT, "chain": chain})
+        for name, chain in samples.CHAINS.items()
+    },
+    "audit chain entry": ("audit/chain_entry.html", {"entry": samples.CHAIN_ENTRY}),
     "audit entry": ("audit/entry.html", {"entry": samples.AUDIT_ENTRY}),
     "patterns": ("dev/patterns.html", {}),
 }
