@@ -20,6 +20,8 @@ GUARD = Path(guard.__file__).resolve()
 _WRAPPER = """#!/bin/sh
 exec "$GUARD_PYTHON" -I "$GUARD" "$GUARD_ORDER" "$@"
 """
+#: Bytes of one line of output: a message with a large file in it. Of what is longer the rest is dropped.
+MAX_LINE = 8 * 1024 * 1024
 #: Seconds between asking a tree to end and making it end.
 GRACE_S = 3.0
 
@@ -51,7 +53,7 @@ class GuardedProcess:
         #: The guard's pid: the root of the run's process tree.
         self.pid = process.pid
         self.start_ticks = trees.start_ticks(process.pid)
-        self.stdout = LineReader(process.stdout)
+        self.stdout = LineReader(process.stdout, max_line=MAX_LINE)
         self.stderr = LineReader(process.stderr, max_line=16 * 1024)
 
     async def write(self, text: str) -> None:
