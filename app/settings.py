@@ -3,11 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, get_args
 
 from msgspec import Struct
 from platformdirs import user_data_path
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+#: Whether agents run in a sandbox: where one can be had, never without one, or never.
+SandboxMode = Literal["auto", "required", "off"]
 
 #: Names passed on to agents; `AGENTPANE_AGENT_ENV` adds to them. Nothing else of ours reaches an agent.
 AGENT_ENVIRONMENT = (
@@ -38,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     default_model: str = ""
     agent_env: tuple[str, ...] = ()
+    sandbox: SandboxMode = "auto"
 
     @property
     def agent_environment(self) -> dict[str, str]:
@@ -60,6 +65,7 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         log_level=_log_level(env.get("AGENTPANE_LOG_LEVEL", "info")),
         default_model=env.get("AGENTPANE_DEFAULT_MODEL", "").strip(),
         agent_env=_words(env.get("AGENTPANE_AGENT_ENV", "")),
+        sandbox=_sandbox(env.get("AGENTPANE_SANDBOX", "")),
     )
 
 
@@ -101,6 +107,14 @@ def _secret_key(key: str) -> str:
     if key and len(key) < 32:
         raise SettingsError("AGENTPANE_SECRET_KEY is shorter than 32 characters; a longer one cannot be guessed.")
     return key
+
+
+def _sandbox(chosen: str) -> SandboxMode:
+    modes: dict[str, SandboxMode] = {mode: mode for mode in get_args(SandboxMode)}
+    mode = modes.get(chosen.strip().lower() or "auto")
+    if mode is None:
+        raise SettingsError(f"AGENTPANE_SANDBOX is '{chosen}'; choose one of {', '.join(modes)}.")
+    return mode
 
 
 def _log_level(level: str) -> str:

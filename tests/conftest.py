@@ -1,10 +1,11 @@
 """Shared fixtures: one real PostgreSQL for the whole run, and on it a project, a browser, and the engine."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 
@@ -14,6 +15,7 @@ from app.events.recording import CHANNEL, Actor
 from app.postgres import migrations, pool
 from app.postgres.listening import Listener
 from app.postgres.reading import execute
+from app.processes.sandbox import available
 from app.projects.creating import create_project
 from app.projects.forms import NewProject
 from app.projects.rows import ProjectRow
@@ -95,8 +97,22 @@ async def project(database: str, repository: Path) -> ProjectRow:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Litestar:
-    """The whole application; its lifespan does not run, the database is the one of the tests."""
-    return create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), secret_key="s" * 32))
+    """The whole application; its lifespan does not run, the database is the one of the tests.
+
+    Its agents have no sandbox, so that a test can talk with them by files; what a sandbox is, `walls` shows.
+    """
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), secret_key="s" * 32, sandbox="off"))
+
+
+@pytest.fixture
+def walls(app: Litestar) -> Iterator[None]:
+    """From here on agents run in a sandbox. Needs bubblewrap, which `bin/test` installs where it can."""
+    if available().why_not:
+        pytest.skip(f"no sandbox can be had here: {available().why_not}")
+    usual = app.state.settings
+    app.state.settings = msgspec.structs.replace(usual, sandbox="required")
+    yield
+    app.state.settings = usual
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from app.agents.rows import AgentRow, get_agent
 from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import ProjectRow, get_project
+from app.projects.walls import standing
+from app.settings import Settings
 from app.web.forms import Entered, entered, form_items, parse_form
 from app.web.replies import after_change, form_again, page
 
@@ -91,6 +93,8 @@ async def _agent_page(
 ) -> Response[str]:
     project = await get_project(agent.project_id)
     frame = await project_frame(request, project, "Agents")
-    program = program_of(agent.config, request.app.state.settings.agent_environment)
-    view = await agent_page(agent.id, program, **forms)
+    settings: Settings = request.app.state.settings
+    program = program_of(agent.config, settings.agent_environment)
+    stands = standing(settings.sandbox, project.config, agent.config.sandbox)
+    view = await agent_page(agent.id, program, stands.warning, **forms)
     return answer_with(request, "agents/agent.html", frame, status_code, agent=view, defaults=defaults_of(project))

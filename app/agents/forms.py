@@ -1,7 +1,7 @@
 """What people type about agents, with the limits of the contract."""
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -28,6 +28,8 @@ class AgentForm(Struct, frozen=True, kw_only=True):
     #: For a background agent: what it is told each time it is started.
     prompt: Annotated[str, Meta(max_length=20_000)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
+    #: It may demand a sandbox; let out it cannot be.
+    sandbox: Literal["", "required"] = ""
 
     def config(self, default_model: str) -> AgentConfig:
         """The document to store. `VALIDATION_ERROR` beside `command` when it cannot be split or is missing."""
@@ -40,6 +42,7 @@ class AgentForm(Struct, frozen=True, kw_only=True):
             runner=self._known_runner(),
             command=self._split_command(),
             prompt=self._standing_prompt(),
+            sandbox=self.sandbox,
         )
 
     def _known_runner(self) -> RunnerKind:

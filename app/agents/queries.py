@@ -85,9 +85,16 @@ def defaults_of(project: ProjectRow) -> AgentDefaults:
 
 
 async def agent_page(
-    agent_id: str, program: Program, form: Entered | None = None, chat_form: Entered | None = None
+    agent_id: str,
+    program: Program,
+    no_sandbox: str,
+    form: Entered | None = None,
+    chat_form: Entered | None = None,
 ) -> AgentView:
-    """One agent as it is now; `form` and `chat_form` are forms that came back. `AGENT_NOT_FOUND`."""
+    """One agent as it is now; `form` and `chat_form` are forms that came back. `AGENT_NOT_FOUND`.
+
+    `no_sandbox` is the sentence that says why its next run has none.
+    """
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
     tool, _, argument = (now.activity or "").partition(" ") if now else ("", "", "")
@@ -106,6 +113,8 @@ async def agent_page(
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
         prompt=config.prompt or "",
+        sandbox=config.sandbox,
+        no_sandbox=no_sandbox,
         last_error=agent.last_error or "",
         last_error_at=agent.last_error_at,
         task_id=(now.task_id or "") if now else "",

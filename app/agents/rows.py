@@ -33,10 +33,13 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     command: tuple[str, ...] = ()
     #: What a background agent is told each time it is started.
     prompt: str | None = None
+    #: An agent may demand a sandbox where its project does not; empty: as the project says.
+    sandbox: Literal["", "required"] = ""
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v is not None}).decode()
+        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and (k, v) != ("sandbox", "")}
+        return msgspec.json.encode(kept).decode()
 
 
 class AgentRow(Struct, frozen=True, kw_only=True):

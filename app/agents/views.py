@@ -120,6 +120,9 @@ class AgentView(Struct, frozen=True, kw_only=True):
     system_prompt: str = ""
     temperature: float | None = None
     prompt: str = ""
+    #: `required`, where the agent itself demands one; and why its next run would have none, empty when it has.
+    sandbox: str = ""
+    no_sandbox: str = ""
     last_error: str = ""
     last_error_at: datetime | None = None
     task_id: str = ""

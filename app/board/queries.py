@@ -16,6 +16,8 @@ from app.tasks.states import NAMES
 from app.web.forms import Entered
 from app.worktrees.rows import STEPS, StepName
 
+#: Stages in which a card shows its run, or what came of it.
+_WITH_A_RUN = ("running", "paused", "needs_you", "error", "review")
 #: Characters of an error that a card shows.
 _NOTE = 160
 
@@ -42,6 +44,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
     error_type: str | None
     ended_by: str | None
+    no_sandbox: bool
     files_changed: int | None
     lines_added: int | None
     lines_removed: int | None
@@ -67,7 +70,8 @@ SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '
   a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
   (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
   r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.pause_requested, r.paused_at, r.error_type,
-  t.metadata ->> 'endedBy' AS ended_by, t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
+  t.metadata ->> 'endedBy' AS ended_by, coalesce((t.metadata ->> 'noSandbox')::boolean, false) AS no_sandbox,
+  t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
   coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at
 FROM tasks t
 LEFT JOIN agents a ON a.id = t.agent_id
@@ -183,6 +187,7 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         running_since=row.run_started_at if stage in ("running", "starting", "needs_you") else None,
         pause_requested=bool(row.pause_requested) and (live or stage == "starting"),
         paused_since=row.paused_at if stage == "paused" else None,
+        no_sandbox=row.no_sandbox and stage in _WITH_A_RUN,
         error_type=(row.error_type or "no live run") if stage == "error" else limit if stage == "review" else "",
         note=_note(row) if stage == "error" else "",
         files_changed=row.files_changed,

@@ -40,6 +40,8 @@ class Card(Struct, frozen=True, kw_only=True):
     #: Somebody wants its run to rest; and since when it does.
     pause_requested: bool = False
     paused_since: datetime | None = None
+    #: Whether its run has, or had, no sandbox.
+    no_sandbox: bool = False
     #: Why it stands in error or why it stopped early: `api_error`, `turn_limit`, …
     error_type: str = ""
     #: One or two lines for a person: the last error, or the reason of a rejection.

@@ -129,8 +129,8 @@ def approve(task: str, digest: str | None, data_dir: Path | None, **typed: objec
             print_change(comparison)
             form = filled(Approval, digest=digest or comparison.digest, **typed)
             if not (form.accept_without_merge or form.despite_checks):
-                environment = read_settings(data_dir=data_dir).agent_environment
-                await check_before(found.id, form.digest, actor(), environment)
+                settings = read_settings(data_dir=data_dir)
+                await check_before(found.id, form.digest, actor(), settings.agent_environment, settings)
             click.echo(await verdict(await merge(found.id, form, actor())))
 
     complete(work())

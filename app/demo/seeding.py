@@ -4,6 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from app.agents.creating import create_agent, edit_agent
@@ -17,6 +18,7 @@ from app.postgres.reading import rows
 from app.projects.creating import create_project
 from app.projects.forms import NewProject
 from app.projects.rows import ProjectRow, project_at
+from app.projects.tables import Project
 from app.tasks.creating import create_task
 from app.tasks.forms import NewTask
 
@@ -31,6 +33,7 @@ async def seed(repository: Path, actor: Actor, pace: float) -> ProjectRow:
     """The demo's project on the sample repository at `repository`; the agents play at `pace`."""
     await make_sample(repository)
     project = await project_at(str(repository.resolve())) or await create_project(_project(repository), actor)
+    await _show_the_script(project)
     await _agents(project, actor, pace)
     await _tasks(project, actor)
     return project
@@ -42,6 +45,12 @@ def _project(repository: Path) -> NewProject:
         description="The demo's sample repository: adds up what you spent, from CSV files.",
         max_concurrent_agents=SLOTS,
     )
+
+
+async def _show_the_script(project: ProjectRow) -> None:
+    """In a sandbox the script reads its stories beside it."""
+    config = msgspec.structs.replace(project.config, sandbox_readable=(str(_PROGRAM.parent),))
+    await Project.update({Project.config: config.to_json()}).where(Project.id == project.id)
 
 
 async def _agents(project: ProjectRow, actor: Actor, pace: float) -> None:

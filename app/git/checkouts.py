@@ -9,11 +9,9 @@ from msgspec import Struct
 
 from app.git.repository import Repository
 from app.git.running import git
+from app.git.sharing import OURS
 
 _locks: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
-
-#: Lock reasons of worktrees we made begin so; `git worktree list` shows them, and they keep prune away.
-OURS = "agentpane:"
 
 
 class Checkout(Struct, frozen=True):

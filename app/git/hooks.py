@@ -2,13 +2,13 @@
 already."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.git.checkouts import git_dir_of
+from app.git.own_files import copy_file
 from app.git.running import git
 
 #: In the order in which git runs them.
@@ -31,7 +31,7 @@ async def as_if_staged(worktree: Path, tree: str, onto: str) -> AsyncIterator[di
         (folder / "HEAD").write_text(f"{onto}\n")
         (folder / "commondir").write_bytes(os.fsencode(f"{common.text}\n"))
         # With its cache of file times, so that a hook does not have to read every file.
-        shutil.copy2(await git_dir_of(worktree) / "index", folder / "index")
+        copy_file(await git_dir_of(worktree) / "index", folder / "index")
         await git(worktree, "read-tree", "-m", tree, index=folder / "index")
         yield {
             "GIT_DIR": name,

@@ -1,10 +1,10 @@
 """What of a person's own work an advance of the checked-out branch would touch."""
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from app.git.own_files import copy_file
 from app.git.refs import current_branch, is_ancestor, resolve
 from app.git.refusals import GitRefused
 from app.git.running import git
@@ -64,7 +64,8 @@ def copy_index(git_dir: Path, copy: Path) -> None:
     """Copy the index of a checkout; refuses when there is none, since everything then counts as deleted."""
     try:
         # With its time: a file edited in the same tick as the index was written would else count as clean.
-        shutil.copy2(git_dir / "index", copy)
+        copy.unlink(missing_ok=True)
+        copy_file(git_dir / "index", copy)
     except FileNotFoundError as missing:
         raise GitRefused("dirty", f"{git_dir} has no index: nothing is checked out there.") from missing
 

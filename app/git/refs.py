@@ -36,22 +36,30 @@ async def current_branch(cwd: Path) -> str | None:
     return answer.text.removeprefix("refs/heads/") if answer.code == 0 else None
 
 
-async def move_ref(cwd: Path, ref: str, new: str, old: str | None = None, message: str = "agentpane") -> None:
+async def move_ref(
+    cwd: Path, ref: str, new: str, old: str | None = None, message: str = "agentpane", *, itself: bool | None = None
+) -> None:
     """Set `ref` to `new` if it is at `old` (`ABSENT`: if there is none; None: whatever it is).
 
+    `itself`: not the branch that it names, which only HEAD does unless told otherwise.
     Raises `GitRefused` `moved` when it is elsewhere by now, `busy` when another git holds it.
     """
     before = () if old is None else (old,)
-    answer = await git(cwd, "update-ref", "-m", message, ref, new, *before, check=False)
+    answer = await git(cwd, "update-ref", *_itself(ref, itself), "-m", message, ref, new, *before, check=False)
     if answer.code:
         await _explain(cwd, ref, old, answer.code, answer.err)
 
 
 async def drop_ref(cwd: Path, ref: str, old: str) -> None:
     """Delete `ref` if it is at `old`; raises as `move_ref`. A ref that is gone already is fine."""
-    answer = await git(cwd, "update-ref", "-d", ref, old, check=False)
+    answer = await git(cwd, "update-ref", *_itself(ref, None), "-d", ref, old, check=False)
     if answer.code and await resolve(cwd, ref, "object") is not None:
         await _explain(cwd, ref, old, answer.code, answer.err)
+
+
+def _itself(ref: str, wanted: bool | None) -> tuple[str, ...]:
+    """A branch that an agent has turned into another name for main must not take main along."""
+    return ("--no-deref",) if (ref != "HEAD" if wanted is None else wanted) else ()
 
 
 async def is_ancestor(cwd: Path, older: str, newer: str) -> bool:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from app.git.checkouts import Checkout, absolute, git_dir_of, lock_of, registered
 from app.git.finishing import uninterrupted
+from app.git.own_files import read_note, write_note
 from app.git.refs import current_branch
 from app.git.refusals import GitRefused
 from app.git.repository import Repository
@@ -72,7 +73,7 @@ async def _remove(repo: Repository, path: Path, reason: str, branch: str) -> Rem
 async def take_down(repo: Repository, place: Checkout, *force: str) -> None:
     """Let git remove `place`, a locked worktree of ours. The caller holds the repository's lock."""
     note = _record_of(repo, place.path) / _NOTE
-    note.write_text(place.lock_reason or "")
+    write_note(note, (place.lock_reason or "").encode())
     await git(repo.root, "worktree", "unlock", place.path)
     answer = await git(repo.root, "worktree", "remove", *force, place.path, check=False)
     if answer.code == 0:
@@ -92,7 +93,7 @@ async def _take_back(repo: Repository, path: Path, reason: str) -> bool:
     if found is None or found.lock_reason is not None:
         return False
     note = _record_of(repo, path) / _NOTE
-    if not note.is_file() or note.read_text() != reason:
+    if read_note(note) != reason.encode():
         return False
     if not found.is_missing:
         if not (path / ".git").exists():

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from app.git.confining import confinement
 from app.git.environment import FLAGS, environment
 from app.git.refusals import GitError, GitRefused
+from app.processes import guard
+from app.processes.sandbox import wrap
 
 OLDEST = (2, 38)
 
@@ -150,7 +153,8 @@ def _vector(cwd: Path, args: Sequence[Arg]) -> list[Arg]:
 
 
 async def _start(cwd: Path, args: Sequence[Arg], env: dict[str, str], stdin: int) -> Process:
-    vector = _vector(cwd, args)
+    sandbox = confinement(cwd, args, env)
+    vector = wrap([os.fsdecode(word) for word in _vector(cwd, args)], sandbox) if sandbox else _vector(cwd, args)
     return await asyncio.create_subprocess_exec(
         *vector, stdin=stdin, stdout=PIPE, stderr=PIPE, env=env, start_new_session=True
     )
@@ -189,8 +193,10 @@ async def _feed(process: Process, data: bytes | None) -> None:
 async def _end(process: Process) -> None:
     """End git and all it has started. SIGTERM first: git then removes its own lock files."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+        behind_walls = guard.behind_walls(process.pid) if sign == signal.SIGTERM else set()
+        for pid in behind_walls or {-process.pid}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_END):
                 await process.wait()

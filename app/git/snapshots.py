@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import shutil
+import re
 import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +14,10 @@ from app.git.checkouts import git_dir_of
 from app.git.commits import Identity, commit_tree
 from app.git.finishing import uninterrupted
 from app.git.index_locks import index_locked, own_index
+from app.git.own_files import copy_file, read_note
 from app.git.refs import ABSENT, current_branch, is_ancestor, move_ref, resolve, tree_of
 from app.git.running import git
+from app.git.sharing import record_of
 from app.git.unresolved import noted, unresolved
 
 _turns: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
@@ -108,7 +110,7 @@ async def _copy_index(worktree: Path, git_dir: Path, index: Path, head: str | No
     """The copy keeps git's cache of file times: without it every file is read again."""
     if (git_dir / "index").exists():
         # With its own time: a file edited in the same tick as the index was written would else count as clean.
-        shutil.copy2(git_dir / "index", index)
+        copy_file(git_dir / "index", index)
     elif head is not None:
         await git(worktree, "read-tree", head, index=index)
 
@@ -164,8 +166,9 @@ async def _add_all(worktree: Path, index: Path, without: list[str]) -> None:
 
 
 def _merging(git_dir: Path) -> tuple[str, ...]:
-    note = git_dir / "MERGE_HEAD"
-    return tuple(note.read_text().split()) if note.is_file() else ()
+    """Nothing but names of objects: the text of any other file would come back in git's own words."""
+    note = (read_note(git_dir / "MERGE_HEAD") or b"").decode("ascii", errors="replace").split()
+    return tuple(oid for oid in note if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid))
 
 
 async def _save(
@@ -200,10 +203,19 @@ async def _save_locked(
             return Saved(None, taken)
         message = noted(message, await unresolved(worktree, taken.tree, taken.unmerged))
         commit = await commit_tree(worktree, taken.tree, parents, message, author, committer=committer)
-        await move_ref(worktree, "HEAD", commit, taken.head or ABSENT, "agentpane: save")
+        await move_ref(
+            worktree, "HEAD", commit, taken.head or ABSENT, "agentpane: save", itself=_is_elsewhere(worktree, taken)
+        )
         # Otherwise the worktree's own index would show the commit reversed.
         index.replace(git_dir / "index")
         return Saved(commit, taken)
+
+
+def _is_elsewhere(worktree: Path, taken: Snapshot) -> bool:
+    """Whether a worktree of ours has a branch checked out that is not its own: nothing of ours may move that one, so
+    the commit is made beside it, and the worktree's own branch can take it over."""
+    own = (record := record_of(worktree)) and record.branch
+    return bool(own) and taken.branch is not None and taken.branch != own
 
 
 async def _parents(worktree: Path, taken: Snapshot) -> list[str] | None:

@@ -10,6 +10,7 @@ from app.git.refusals import GitError, GitRefused
 from app.git.removing import take_down
 from app.git.repository import Repository, branch_in_the_way, branch_oid, check_branch_name
 from app.git.running import git
+from app.git.sharing import note_branch, require_record
 
 _ATTEMPTS = 4
 #: Filters such as Git LFS may download every large file.
@@ -120,6 +121,7 @@ async def _check_out(repo: Repository, path: Path, branch: str, reason: str) -> 
     found = await registered(repo.root, path)
     if found is None:
         raise GitError(["worktree", "add", str(path)], 0, "git does not list the worktree it has just made")
+    note_branch(require_record(path), branch)
     return found
 
 

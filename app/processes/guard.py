@@ -7,6 +7,9 @@ that must not show in a process list. The guard ends the run's whole tree when t
 
 On Linux it is the subreaper of the run: a tool that leaves its session or its parent stays a descendant. Elsewhere the
 program's group and the environment marker take that place.
+
+It stays outside of a sandbox. What the limits of a run are about as a whole, memory and processes, it counts twice a
+second, since the kernel's own limits count each process, or a whole user.
 """
 
 import contextlib
@@ -28,6 +31,13 @@ NOT_STARTED = 127
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LEFTOVER_GRACE_S = 1.0
+#: Seconds between two looks at what a run with limits uses.
+_LOOK_S = 0.5
+#: What we, or Python itself, have changed, and a program must find as usual.
+_OURS_ALONE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ)
+#: Files that one process may have open.
+_OPEN_FILES = 16_384
+_MIB = 1024 * 1024
 _ASKED: list[int] = []
 
 
@@ -40,24 +50,30 @@ def main(spec_path: Path, more_arguments: list[str]) -> NoReturn:
     wake = _listen()
     _become_reaper()
     parent = _watch(spec["parent"])
-    child = Child([*spec["argv"], *more_arguments], _environment(spec), spec_path.with_suffix(".error"))
+    child = Child([*spec["argv"], *more_arguments], spec, spec_path.with_suffix(".error"))
     _let_go_of_stdio()
-    while child.code is None and not _ASKED and os.getppid() == spec["parent"]:
-        _wait(wake, parent, 1.0)
+    excess = ""
+    while child.code is None and not _ASKED and not excess and os.getppid() == spec["parent"]:
+        _wait(wake, parent, _LOOK_S if spec["limits"] else 1.0)
         child.reap()
-    end_tree(child, spec["grace_s"] if child.code is None else _LEFTOVER_GRACE_S, wake)
+        excess = child.code is None and spec["limits"] and beyond(spec["limits"])
+    if excess:
+        spec_path.with_suffix(".excess").write_text(excess)
+        _signal(os.kill, child.pid, signal.SIGKILL)  # With walls, everything inside ends with it at once.
+    end_tree(child, 0 if excess else spec["grace_s"] if child.code is None else _LEFTOVER_GRACE_S, wake)
     _end_as(child.code if child.code is not None else NOT_STARTED)
 
 
 class Child:
     """The program itself, in a session of its own."""
 
-    def __init__(self, argv: list[str], env: dict[str, str], error_file: Path) -> None:
+    def __init__(self, argv: list[str], spec: dict[str, Any], error_file: Path) -> None:
         self.code: int | None = None
+        self._has_walls: bool = spec["has_walls"]
         started, failed = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            _become(argv, env, failed)
+            _become(argv, _environment(spec), spec["limits"], failed)
         os.close(failed)
         if reason := os.read(started, 4096):
             error_file.write_bytes(reason)
@@ -76,9 +92,27 @@ class Child:
                 self.code = os.waitstatus_to_exitcode(status)
 
     def terminate(self) -> None:
-        if self.code is None:
+        """Ask the program to end. Its walls must outlive it: they take everything with them at once."""
+        if self.code is not None:
+            return
+        inside = behind_walls(self.pid) if self._has_walls else set()
+        if inside:
+            _signal_all(inside, signal.SIGTERM)
+            _signal_all(descendants(os.getpid()), signal.SIGCONT)
+        else:
             _signal(os.killpg, self.pid, signal.SIGTERM)
             _signal(os.killpg, self.pid, signal.SIGCONT)  # What stands still hears nothing else.
+
+
+def behind_walls(walls: int) -> set[int]:
+    """The program in the sandbox whose outermost process is `walls`, with its group; none where that is no sandbox.
+
+    Without the first process inside, which stands there for the system: it ends after all others.
+    """
+    if not LINUX:
+        return set()
+    fields = {pid: stat_fields(pid) for pid in descendants(walls)}
+    return {pid for pid, found in fields.items() if found and found[1] != str(walls) and found[2] == str(walls)}
 
 
 def end_tree(child: Child, grace_s: float, wake: int) -> None:
@@ -95,6 +129,49 @@ def end_tree(child: Child, grace_s: float, wake: int) -> None:
             asked |= rest
         _wait(wake, None, 0.05)
         child.reap()
+
+
+def beyond(limits: dict[str, int]) -> str:
+    """What the run uses more of than it may, as a sentence; empty when nothing."""
+    pids = below(os.getpid())
+    if len(pids) > limits["processes"]:
+        return f"The run had {len(pids)} processes and was ended: {limits['processes']} are its limit."
+    used = sum(_memory(pid) for pid in pids) // _MIB
+    if used > limits["memory_mb"]:
+        return f"The run used {used} MiB of memory and was ended: {limits['memory_mb']} MiB are its limit."
+    return ""
+
+
+def below(root: int) -> set[int]:
+    """As `descendants`, without a look at every process of the machine where the kernel lists children."""
+    found: set[int] = set()
+    wanted = [root]
+    try:
+        while wanted:
+            pid = wanted.pop()
+            for task in _tasks(pid):
+                children = [int(each) for each in Path(task, "children").read_text().split()]
+                wanted += [each for each in children if each not in found]
+                found.update(children)
+    except FileNotFoundError:  # A kernel without that list, or a process that has just ended.
+        return descendants(root) if LINUX else set()
+    return found
+
+
+def _tasks(pid: int) -> list[str]:
+    try:
+        return [entry.path for entry in os.scandir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def _memory(pid: int) -> int:
+    """Bytes that are its own: neither files nor what it shares."""
+    try:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):
+        return 0
+    return (int(resident) - int(shared)) * resource.getpagesize()
 
 
 def run_processes(child_pid: int) -> set[int]:
@@ -178,10 +255,11 @@ def _environment(spec: dict[str, Any]) -> dict[str, str]:
     return {**inherited, **spec["env"]}
 
 
-def _become(argv: list[str], env: dict[str, str], failed: int) -> NoReturn:
+def _become(argv: list[str], env: dict[str, str], limits: dict[str, int] | None, failed: int) -> NoReturn:
     try:
         os.setsid()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+        _limit(limits)
+        for number in _OURS_ALONE:
             signal.signal(number, signal.SIG_DFL)
         if LINUX:
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -190,6 +268,22 @@ def _become(argv: list[str], env: dict[str, str], failed: int) -> NoReturn:
         os.write(failed, (getattr(error, "strerror", None) or str(error)).encode())
     finally:
         os._exit(NOT_STARTED)
+
+
+def _limit(limits: dict[str, int] | None) -> None:
+    """What the kernel itself holds each process to."""
+    if limits is None:
+        return
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_DATA: limits["memory_mb"] * _MIB,
+        resource.RLIMIT_FSIZE: limits["file_mb"] * _MIB,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+    }
+    for kind, most in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (least, least))
 
 
 def _let_go_of_stdio() -> None:

@@ -7,17 +7,21 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from app.processes import guard, trees
 from app.processes.lines import LineReader
+from app.processes.sandbox import Limits, Sandbox, wrap
 
 GUARD = Path(guard.__file__).resolve()
 _WRAPPER = """#!/bin/sh
 exec "$GUARD_PYTHON" -I "$GUARD" "$GUARD_ORDER" "$@"
 """
+#: Bytes of one line of output: a message with a large file in it. Of what is longer the rest is dropped.
+MAX_LINE = 8 * 1024 * 1024
 #: Seconds between asking a tree to end and making it end.
 GRACE_S = 3.0
 
@@ -32,6 +36,9 @@ class GuardOrder(Struct, frozen=True, kw_only=True):
     grace_s: float = GRACE_S
     #: Names taken over from the guard's own environment.
     inherit: tuple[str, ...] = ()
+    limits: Limits | None = None
+    #: Whether `argv` begins with what builds a sandbox.
+    has_walls: bool = False
 
 
 class GuardedProcess:
@@ -46,7 +53,7 @@ class GuardedProcess:
         #: The guard's pid: the root of the run's process tree.
         self.pid = process.pid
         self.start_ticks = trees.start_ticks(process.pid)
-        self.stdout = LineReader(process.stdout)
+        self.stdout = LineReader(process.stdout, max_line=MAX_LINE)
         self.stderr = LineReader(process.stderr, max_line=16 * 1024)
 
     async def write(self, text: str) -> None:
@@ -82,15 +89,27 @@ class GuardedProcess:
         """Why the program could not even be started, or None."""
         return read_start_error(self._order_path)
 
+    @property
+    def excess(self) -> str | None:
+        """What limit the program was ended for, as a sentence, or None."""
+        return read_excess(self._order_path.parent)
+
 
 async def spawn(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, state_dir: Path, marker: str, has_input: bool = False
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    state_dir: Path,
+    marker: str,
+    has_input: bool = False,
+    sandbox: Sandbox | None = None,
 ) -> GuardedProcess:
     """Start `argv` in `cwd` with exactly `env` and the run's marker. Raises OSError when not even the guard starts.
 
     `state_dir` is a folder of this run alone. With `has_input` the caller owes one `write()`.
     """
-    order_path = write_order(state_dir, list(argv), env, marker)
+    order_path = write_order(state_dir, list(argv), env, marker, sandbox=sandbox)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-I", str(GUARD), str(order_path),
         stdin=PIPE if has_input else DEVNULL, stdout=PIPE, stderr=PIPE,
@@ -100,13 +119,18 @@ async def spawn(
 
 
 def write_wrapper(
-    state_dir: Path, argv: list[str], env: Mapping[str, str], marker: str, inherit: tuple[str, ...]
+    state_dir: Path,
+    argv: list[str],
+    env: Mapping[str, str],
+    marker: str,
+    inherit: tuple[str, ...],
+    sandbox: Sandbox | None = None,
 ) -> tuple[Path, dict[str, str]]:
     """For a library that starts its program itself: a path to start instead, and the variables it must hand on.
 
     Starting the path runs `argv` under a guard with exactly `env`, the marker, and the variables named by `inherit`.
     """
-    order_path = write_order(state_dir, argv, env, marker, inherit)
+    order_path = write_order(state_dir, argv, env, marker, inherit, sandbox)
     path = state_dir / "guarded"
     path.write_text(_WRAPPER)
     path.chmod(0o700)
@@ -121,17 +145,37 @@ def read_guard_pid(state_dir: Path) -> int | None:
 
 
 def write_order(
-    state_dir: Path, argv: list[str], env: Mapping[str, str], marker: str, inherit: tuple[str, ...] = ()
+    state_dir: Path,
+    argv: list[str],
+    env: Mapping[str, str],
+    marker: str,
+    inherit: tuple[str, ...] = (),
+    sandbox: Sandbox | None = None,
 ) -> Path:
     """Write the guard's order, readable by its owner alone, and return its path."""
-    order = GuardOrder(argv=argv, env={**env, guard.MARKER: marker}, parent=os.getpid(), inherit=inherit)
+    confined = _confinement(argv, sandbox, state_dir)
+    more = sandbox.variables if sandbox else {}
+    order = GuardOrder(env={**env, **more, guard.MARKER: marker}, parent=os.getpid(), inherit=inherit, **confined)
     path = state_dir / "guard.json"
-    for old in (error_path(path), path.with_suffix(".pid")):
+    for old in (error_path(path), path.with_suffix(".pid"), path.with_suffix(".excess")):
         old.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.encode(order))
     return path
+
+
+def _confinement(argv: list[str], sandbox: Sandbox | None, state_dir: Path) -> dict[str, Any]:
+    if sandbox is None:
+        return {"argv": argv}
+    walled = wrap(argv, sandbox, state_dir / "sandbox")
+    return {"argv": walled, "limits": sandbox.limits, "has_walls": sandbox.has_walls}
+
+
+def read_excess(state_dir: Path) -> str | None:
+    """What limit the guard of `state_dir` ended its program for, as a sentence, or None."""
+    path = state_dir / "guard.excess"
+    return path.read_text() if path.exists() else None
 
 
 def error_path(order_path: Path) -> Path:

@@ -57,7 +57,8 @@ class ProjectSettingsController(Controller):
         project = await get_project(project_id)
         items = await form_items(request)
         try:
-            await edit_project(project_id, parse_form(ProjectSettings, items), person.actor)
+            data_dir = request.app.state.settings.data_dir
+            await edit_project(project_id, parse_form(ProjectSettings, items), person.actor, data_dir)
         except Invalid as wrong:
             return await _settings_page(request, project, 422, form=entered(items, wrong))
         return after_change(request, f"/projects/{project_id}/settings?saved=true")
@@ -98,7 +99,7 @@ async def _new_page(
 async def _settings_page(
     request: Request[Any, Any, Any], project: ProjectRow, status_code: int = 200, **answer: object
 ) -> Response[str]:
-    settings = await settings_of(project, **answer)
+    settings = await settings_of(project, request.app.state.settings.sandbox, **answer)
     frame = await project_frame(request, project, "Settings")
     answer_with = page if status_code == 200 else form_again
     return answer_with(request, "projects/settings.html", frame, status_code, settings=settings)

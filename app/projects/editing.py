@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,15 +15,21 @@ from app.postgres.reading import scalar
 from app.projects.creating import repository_at, require_branch
 from app.projects.forms import Deletion, ProjectSettings
 from app.projects.locking import locked
+from app.projects.machine_paths import machine_paths
 from app.projects.rows import ProjectConfig, ProjectRow, get_project
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS, Project
 from app.web.formats import plural
 
 
-async def edit_project(project_id: str, form: ProjectSettings, actor: Actor) -> ProjectRow:
-    """Write the settings; what is running keeps what it was started with. `VALIDATION_ERROR` beside a wrong field."""
+async def edit_project(
+    project_id: str, form: ProjectSettings, actor: Actor, data_dir: Path | None = None
+) -> ProjectRow:
+    """Write the settings; what is running keeps what it was started with. `VALIDATION_ERROR` beside a wrong field.
+
+    `data_dir` is our own folder, which no setting opens to agents.
+    """
     project = await get_project(project_id)
-    config = await _config(project, form)
+    config = msgspec.structs.replace(await _config(project, form), **_confinement(form, data_dir))
     async with locked(project_id):
         await Project.update(
             {
@@ -87,6 +94,17 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         idle_timeout_minutes=form.idle_timeout_minutes,
         model=form.model or DEFAULT_MODEL,
     )
+
+
+def _confinement(form: ProjectSettings, data_dir: Path | None) -> dict[str, Any]:
+    return {
+        "sandbox": form.sandbox,
+        "sandbox_readable": machine_paths(form.sandbox_readable, "sandbox_readable", data_dir),
+        "sandbox_writable": machine_paths(form.sandbox_writable, "sandbox_writable", data_dir),
+        "memory_limit_mb": form.memory_limit_mb,
+        "process_limit": form.process_limit,
+        "file_limit_mb": form.file_limit_mb,
+    }
 
 
 def _worktree_root(text: str, project: Path) -> str:

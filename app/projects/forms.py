@@ -1,6 +1,6 @@
 """What people type about projects, with the limits of the contract."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -8,6 +8,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Text500 = Annotated[str, Meta(max_length=500)]
 Branch = Annotated[str, Meta(max_length=200)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+Paths = Annotated[str, Meta(max_length=10_000)]
 Agents = Annotated[int, Meta(ge=1, le=10)]
 
 
@@ -52,6 +53,15 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     timeout_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
     idle_timeout_minutes: Annotated[int, Meta(ge=1, le=1440)] = 10
     model: Annotated[str, Meta(max_length=200)] = ""
+    #: Empty: as the server was started.
+    sandbox: Literal["", "auto", "required", "off"] = ""
+    #: One path a line, of the machine: what agents see of it, and what of it they may change.
+    sandbox_readable: Paths | None = None
+    sandbox_writable: Paths | None = None
+    #: MiB that a run may use, with all that it starts; of one file for the last.
+    memory_limit_mb: Annotated[int, Meta(ge=256, le=4_194_304)] = 8192
+    process_limit: Annotated[int, Meta(ge=10, le=100_000)] = 1000
+    file_limit_mb: Annotated[int, Meta(ge=1, le=4_194_304)] = 4096
 
 
 class Relocation(Struct, frozen=True, kw_only=True):

@@ -4,12 +4,14 @@ import shlex
 
 from app.errors import Invalid
 from app.postgres.reading import scalar
+from app.processes.sandbox import available
 from app.projects.creating import repository_at
 from app.projects.rows import ProjectRow
 from app.projects.views import ProjectSettings
+from app.settings import SandboxMode
 
 
-async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
+async def settings_of(project: ProjectRow, server_sandbox: SandboxMode, **answer: object) -> ProjectSettings:
     """The settings as they are stored; `answer` is what a form came back with."""
     config = project.config
     return ProjectSettings(
@@ -34,6 +36,14 @@ async def settings_of(project: ProjectRow, **answer: object) -> ProjectSettings:
         idle_timeout_minutes=config.idle_timeout_minutes,
         model=config.model,
         max_concurrent_agents=project.max_concurrent_agents,
+        sandbox=config.sandbox,
+        server_sandbox=server_sandbox,
+        no_sandbox=available().why_not,
+        sandbox_readable="\n".join(config.sandbox_readable),
+        sandbox_writable="\n".join(config.sandbox_writable),
+        memory_limit_mb=config.memory_limit_mb,
+        process_limit=config.process_limit,
+        file_limit_mb=config.file_limit_mb,
         path_problem=await _path_problem(project),
         is_gone=not project.root.is_dir(),
         running_agents=await _running_agents(project.id),

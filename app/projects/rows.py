@@ -1,7 +1,7 @@
 """A project as the other domains read it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -10,6 +10,7 @@ from app.errors import InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.settings import SandboxMode
 
 
 class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=False):
@@ -39,6 +40,15 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     run_hooks: bool = False
     #: Command line that must succeed in a task's worktree before a merge, split once.
     check_command: tuple[str, ...] | None = None
+    #: Empty: as the server was started.
+    sandbox: SandboxMode | Literal[""] = ""
+    #: What agents see of the machine beyond their worktree: absolute paths, or with `~`.
+    sandbox_readable: tuple[str, ...] = ()
+    sandbox_writable: tuple[str, ...] = ()
+    #: Of one run, with all that it starts; the last of each file.
+    memory_limit_mb: int = 8192
+    process_limit: int = 1000
+    file_limit_mb: int = 4096
 
     def to_json(self) -> str:
         """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
@@ -48,7 +58,10 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
         return msgspec.json.encode(kept).decode()
 
 
-_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks")
+_OURS = (
+    "installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks", "sandbox", "sandboxReadable",
+    "sandboxWritable", "memoryLimitMb", "processLimit", "fileLimitMb",
+)  # fmt: skip
 
 
 class ProjectRow(Struct, frozen=True, kw_only=True):

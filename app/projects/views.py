@@ -42,6 +42,15 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     max_concurrent_agents: int
     run_hooks: bool = False
     check_command: str = ""
+    sandbox: str = ""
+    #: What holds where the project says nothing; and why none can be had, as a part of a sentence.
+    server_sandbox: str = "auto"
+    no_sandbox: str = ""
+    sandbox_readable: str = ""
+    sandbox_writable: str = ""
+    memory_limit_mb: int = 0
+    process_limit: int = 0
+    file_limit_mb: int = 0
     path_problem: str = ""
     is_gone: bool = False
     running_agents: int = 0

@@ -23,18 +23,22 @@ from app.ids import create_id
 from app.postgres.patience import patiently
 from app.postgres.reading import execute
 from app.processes.redacting import Redactor
+from app.processes.sandbox import Sandbox
 from app.projects.locking import locked
-from app.projects.rows import get_project
+from app.projects.rows import ProjectRow, get_project
 from app.reviews.checks import CheckRow, results_of
 from app.reviews.comparing import Comparison, compare, has_uncommitted
 from app.reviews.merging import default_message
 from app.reviews.saving import save_found
 from app.reviews.tables import Check
+from app.settings import Settings
 from app.tasks import states
 from app.tasks.rows import TaskRow, get_task
 from app.worktrees.commands import CommandFailed, run_command
 from app.worktrees.creating import task_folder
 from app.worktrees.merging import give_back, hold_in_lock
+from app.worktrees.rows import WorktreeRow
+from app.worktrees.sandboxing import SandboxMissing, sandbox_for
 
 #: Seconds that one check may take.
 TIMEOUT_S = 900.0
@@ -47,6 +51,19 @@ class Planned(Struct, frozen=True):
 
     name: str
     argv: tuple[str, ...]
+
+
+class _Means(Struct, frozen=True):
+    """With what checks run."""
+
+    env: Mapping[str, str]
+    settings: Settings | None
+
+    def sandbox(self, project: ProjectRow, worktree: WorktreeRow, argv: tuple[str, ...], *also: Path) -> Sandbox | None:
+        """How one is confined, with `also` as a folder of its own."""
+        if self.settings is None:
+            return None
+        return sandbox_for(self.settings, project, worktree, self.env, argv, also=also)
 
 
 async def planned(comparison: Comparison) -> list[Planned]:
@@ -75,8 +92,12 @@ async def speaking_against(comparison: Comparison) -> tuple[str, ...]:
 _STATES = {"running": "is running", "failed": "failed", "error": "was cut off"}
 
 
-async def run_checks(task_id: str, actor: Actor, env: Mapping[str, str], *, only_missing: bool = False) -> None:
+async def run_checks(
+    task_id: str, actor: Actor, env: Mapping[str, str], settings: Settings | None = None, *, only_missing: bool = False
+) -> None:
     """Run the checks of a task that waits for approval, one after the other, in its worktree; `env` is all they see.
+
+    `settings` say whether they run in a sandbox, since it is an agent's code that they run; without them they do not.
 
     409 when there are none, or when somebody decides on the task, or checks it, right now.
     """
@@ -93,12 +114,14 @@ async def run_checks(task_id: str, actor: Actor, env: Mapping[str, str], *, only
         done = dict(await state_of_checks(comparison)) if only_missing else {}
         for check in await planned(comparison):
             if done.get(check.name) is None:
-                await _run(task, comparison, check, actor, env)
+                await _run(task, comparison, check, actor, _Means(env, settings))
     finally:
         await uninterrupted(patiently(lambda: give_back(comparison.worktree)))
 
 
-async def check_before(task_id: str, digest: str, actor: Actor, env: Mapping[str, str]) -> None:
+async def check_before(
+    task_id: str, digest: str, actor: Actor, env: Mapping[str, str], settings: Settings | None = None
+) -> None:
     """Before an approval of `digest`: run what has not run yet on exactly that."""
     task = await get_task(task_id)
     states.after(task.column, "approve")
@@ -106,7 +129,7 @@ async def check_before(task_id: str, digest: str, actor: Actor, env: Mapping[str
     if digest != comparison.digest or comparison.conflicts or comparison.nothing_to_merge:
         return
     if any(row is None for _, row in await state_of_checks(comparison)):
-        await run_checks(task_id, actor, env, only_missing=True)
+        await run_checks(task_id, actor, env, settings, only_missing=True)
 
 
 async def _saved(task: TaskRow, comparison: Comparison) -> Comparison:
@@ -117,12 +140,12 @@ async def _saved(task: TaskRow, comparison: Comparison) -> Comparison:
     return await compare(task)
 
 
-async def _run(task: TaskRow, comparison: Comparison, check: Planned, actor: Actor, env: Mapping[str, str]) -> None:
+async def _run(task: TaskRow, comparison: Comparison, check: Planned, actor: Actor, means: _Means) -> None:
     check_id = await _begin(task, comparison, check, actor)
-    clean = Redactor(env)
+    clean = Redactor(means.env)
     try:
-        printed = await _carry_out(task, comparison, check, env)
-    except (CommandFailed, GitRefused, GitError, OSError) as failure:
+        printed = await _carry_out(task, comparison, check, means)
+    except (CommandFailed, GitRefused, GitError, SandboxMissing, OSError) as failure:
         await _end(task, check_id, check, "failed", clean.text(str(failure)), actor)
     except asyncio.CancelledError:
         await uninterrupted(patiently(lambda: _end(task, check_id, check, "error", "It was cut off.", actor)))
@@ -131,15 +154,18 @@ async def _run(task: TaskRow, comparison: Comparison, check: Planned, actor: Act
         await _end(task, check_id, check, "passed", clean.text(printed), actor)
 
 
-async def _carry_out(task: TaskRow, comparison: Comparison, check: Planned, env: Mapping[str, str]) -> str:
-    root = comparison.root
+async def _carry_out(task: TaskRow, comparison: Comparison, check: Planned, means: _Means) -> str:
+    root, project = comparison.root, await get_project(task.project_id)
     if check.name == COMMAND:
-        repository = await inspect((await get_project(task.project_id)).root)
-        printed = await run_command(check.argv, task_folder(comparison.worktree, repository), env, seconds=TIMEOUT_S)
+        folder = task_folder(comparison.worktree, await inspect(project.root))
+        sandbox = means.sandbox(project, comparison.worktree, check.argv)
+        printed = await run_command(check.argv, folder, means.env, seconds=TIMEOUT_S, sandbox=sandbox)
     else:
         async with as_if_staged(root, await tree_of(root, comparison.head), comparison.fork) as staged:
             argv = (*check.argv, *_arguments(task, check, Path(staged["GIT_DIR"])))
-            printed = await run_command(argv, root, {**env, **staged}, seconds=TIMEOUT_S)
+            sandbox = means.sandbox(project, comparison.worktree, check.argv, Path(staged["GIT_DIR"]))
+            env = {**means.env, **staged}
+            printed = await run_command(argv, root, env, seconds=TIMEOUT_S, sandbox=sandbox)
     await _require_untouched(comparison, printed)
     return printed
 

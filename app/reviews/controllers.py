@@ -71,7 +71,9 @@ class ReviewController(Controller):
             form = parse_form(Approval, items)
             signed = Person(person.id, form.approved_by or person.name)
             if not (form.accept_without_merge or form.despite_checks):
-                await check_before(task_id, form.digest, signed.actor, _environment(request))
+                await check_before(
+                    task_id, form.digest, signed.actor, _environment(request), request.app.state.settings
+                )
             task = await approve(task_id, form, signed.actor)
         except Invalid as wrong:
             task = await get_task(task_id)
@@ -99,7 +101,7 @@ class ReviewController(Controller):
     @post("/checks")
     async def checks(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Run the checks of the project on this task, and show what they print."""
-        await run_checks(task_id, person.actor, _environment(request))
+        await run_checks(task_id, person.actor, _environment(request), request.app.state.settings)
         return after_change(request, f"/tasks/{task_id}/review#checks")
 
     @post("/conflict")

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from app.processes.sandbox import Sandbox
 from app.runners.rules import Rules
 
 #: Why a run ended, when it was not success (`agent_runs.error_type`).
@@ -123,6 +124,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     #: Of a run that goes on after a pause: what it had done and used before; counts go on from there.
     turns_before: int = 0
     usage_before: Usage = Usage()
+    #: How the program is confined; every runner hands it on to what starts its program.
+    sandbox: Sandbox | None = None
 
 
 class Started(Struct, frozen=True, kw_only=True, tag="started"):

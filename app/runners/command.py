@@ -68,7 +68,7 @@ class CommandRun(QueuedRun):
             if self.stop_reason is None:
                 self._process = await spawn(
                     argv, env=self.spec.env, cwd=self.spec.cwd, state_dir=self.spec.state_dir,
-                    marker=self.spec.run_id, has_input=has_input,
+                    marker=self.spec.run_id, has_input=has_input, sandbox=self.spec.sandbox,
                 )  # fmt: skip
         return self._process
 
@@ -82,7 +82,7 @@ class CommandRun(QueuedRun):
             code = await process.wait()
             await self._see_to_the_end(tasks)
         await output.finish()
-        error_type, error = self._verdict(code, process.start_error, output, stderr)
+        error_type, error = self._verdict(code, process, output, stderr)
         return Finished(
             error_type=error_type,
             error=error,
@@ -102,14 +102,18 @@ class CommandRun(QueuedRun):
             await self.emit(Notice(text=text, level="warning"))
 
     def _verdict(
-        self, code: int, start_error: str | None, output: OutputReader, stderr: StderrReader
+        self, code: int, process: GuardedProcess, output: OutputReader, stderr: StderrReader
     ) -> tuple[ErrorType | None, str | None]:
         if self.stop_reason:
             return self.stop_reason, None
-        if start_error:
-            return "setup_failed", f"{self.spec.command[0]} could not be started: {start_error}."
+        if process.start_error:
+            return "setup_failed", f"{self.spec.command[0]} could not be started: {process.start_error}."
+        if process.excess:
+            return "process_exit", process.excess
         if code == 0:
             return None, None
+        if self.spec.sandbox and stderr.tail and stderr.tail[-1].startswith("bwrap: "):
+            return "setup_failed", f"{self.spec.command[0]} could not be started in its sandbox: {stderr.tail[-1]}."
         said = [output.error] if output.error else stderr.tail
         return output.error_type or "process_exit", "\n".join([describe_exit("The program", code), *said])
 

@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from typing import Any, TypeVar
 
+import msgspec
+
 from app.ids import create_id
+from app.runners.allowance import Allowance
 from app.runners.base import AgentEvent, Answer, ErrorType, Finished, Message, Question, Rested, RunSpec
 from app.runners.permissions import Verdict
 from app.runners.tidying import tidy
@@ -33,6 +36,8 @@ class QueuedRun(ABC):
         #: Set while nobody is to be asked, as during a pause.
         self._withdrawing = asyncio.Event()
         self._is_over = False
+        self._allowance = Allowance()
+        self._ending: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
     async def events(self) -> AsyncIterator[AgentEvent]:
@@ -52,8 +57,11 @@ class QueuedRun(ABC):
         await self._end_processes()
 
     async def emit(self, event: AgentEvent) -> None:
-        """Hand an event on; waits while the recorder is behind."""
-        await self._queue.put(tidy(event))
+        """Hand an event on; waits while the recorder is behind. Beyond what is kept of one run the run is ended."""
+        for kept in self._allowance.take(tidy(event)):
+            await self._queue.put(kept)
+        if self._allowance.is_used_up and self._ending is None:
+            self._ending = asyncio.create_task(self.stop("process_exit"))
 
     async def ask_next(self, program_gone: Coroutine[Any, Any, object]) -> str | None:
         """The next message for the conversation; None when there is none, or the run or its program ends meanwhile.
@@ -128,6 +136,8 @@ class QueuedRun(ABC):
             with contextlib.suppress(OSError):
                 await self._end_processes()
         self._is_over = True
+        if self._allowance.is_used_up and isinstance(finished, Finished):
+            finished = msgspec.structs.replace(finished, error=self._allowance.why)
         await self.emit(finished)
 
 

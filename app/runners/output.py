@@ -112,9 +112,15 @@ class OutputReader:
             await self._emit(known)
 
     async def _stray(self, line: Line) -> None:
-        if line.text.strip() and self._room > 0:
-            self._room -= len(line.text)
-            await self._emit(Notice(text=_shown(line, MESSAGE_CHARS)))
+        """A line of a known program that is no line of its format; invalid JSON, a warning of a library."""
+        if not line.text.strip() or self._room <= 0:
+            return
+        text = _shown(line, MESSAGE_CHARS)
+        self._room -= len(text)
+        await self._emit(Notice(text=text))
+        if self._room <= 0:
+            text = f"More than {MAX_PLAIN // 1024**2} MiB of lines could not be understood; the rest is not kept."
+            await self._emit(Notice(text=text, level="warning"))
 
     async def _plain(self, line: Line) -> None:
         text = _shown(line, MESSAGE_CHARS)

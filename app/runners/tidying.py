@@ -26,25 +26,35 @@ def tidy(event: AgentEvent) -> AgentEvent:
     return msgspec.structs.replace(event, **changed) if changed else event
 
 
-def tidy_value(value: Any, depth: int = 0) -> Any:
+def shorten(event: AgentEvent, chars: int) -> AgentEvent:
+    """The same event with each of its texts cut to `chars`."""
+    changed = {
+        name: tidy_value(getattr(event, name), 0, chars)
+        for name in event.__struct_fields__
+        if not isinstance(getattr(event, name), Usage)
+    }
+    return msgspec.structs.replace(event, **changed)
+
+
+def tidy_value(value: Any, depth: int = 0, most: int = MAX_TEXT) -> Any:
     """`value` fit for JSON: a string, number, boolean, None, or lists and dicts of these."""
     if isinstance(value, str):
-        return tidy_text(value)
+        return tidy_text(value, most)
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth >= _MAX_DEPTH:
         return "… [nested too deeply]"
     if isinstance(value, dict):
-        return {tidy_text(str(key)): tidy_value(each, depth + 1) for key, each in value.items()}
+        return {tidy_text(str(key), most): tidy_value(each, depth + 1, most) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(tidy_value(each, depth + 1) for each in value)
-    return tidy_text(str(value))
+        return type(value)(tidy_value(each, depth + 1, most) for each in value)
+    return tidy_text(str(value), most)
 
 
-def tidy_text(text: str) -> str:
-    """`text` that PostgreSQL and UTF-8 can hold, cut at `MAX_TEXT`."""
-    if len(text) > MAX_TEXT:
-        kept = beginning(text, MAX_TEXT)
+def tidy_text(text: str, most: int = MAX_TEXT) -> str:
+    """`text` that PostgreSQL and UTF-8 can hold, cut after `most` characters."""
+    if len(text) > most:
+        kept = beginning(text, most)
         text = f"{kept}… [{len(text) - len(kept)} more characters were cut]"
     if not text.isascii():
         text = text.encode("utf-8", errors="replace").decode("utf-8")

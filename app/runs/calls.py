@@ -13,6 +13,9 @@ from app.runs.run_log import RunLog
 from app.runs.tables import RunDetail
 from app.runs.telling import activity_line, preview
 
+#: Calls of one run that are open at a time; the oldest is closed for one more.
+MOST_OPEN = 1_000
+
 
 class _OpenCall(Struct):
     call_id: str
@@ -30,18 +33,21 @@ class Calls:
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
+        #: By the id that is ours.
         self._open: dict[str, _Call] = {}
 
     async def started(self, event: base.ToolStarted, turn: int) -> None:
         """The agent asked for a call."""
-        if event.call_id in self._open:
-            error = "The program began another call under the same id."
-            await self.finished(base.ToolFinished(call_id=event.call_id, status="error", error=error))
+        key = self._log.key(event.call_id)
+        if key in self._open:
+            await self._close(key, "The program began another call under the same id.")
+        if len(self._open) >= MOST_OPEN:
+            await self._close(next(iter(self._open)), f"The program began {MOST_OPEN} calls without ending this one.")
         (tool, arguments), cut = self._cleaned(event.tool, event.input)
         audit_id = await self._begin(tool, arguments, turn, cut)
-        self._open[event.call_id] = _Call(audit_id, tool)
+        self._open[key] = _Call(audit_id, tool)
         payload = {
-            "call": self._log.key(event.call_id), "audit": audit_id, "tool": tool, "input": preview(arguments),
+            "call": key, "audit": audit_id, "tool": tool, "input": preview(arguments),
             "turn": turn,
         }  # fmt: skip
         await self._log.tell("tool_call", payload, cut=cut)
@@ -49,12 +55,18 @@ class Calls:
 
     async def running(self, event: base.ToolRunning) -> None:
         """The call passed every check."""
-        if call := self._open.get(event.call_id):
+        if call := self._open.get(self._log.key(event.call_id)):
             await AuditLog.update({AuditLog.status: "running"}).where(AuditLog.id == call.audit_id)
 
     async def finished(self, event: base.ToolFinished) -> None:
         """The call ended; one that nobody began is passed over."""
-        call = self._open.pop(event.call_id, None)
+        await self._finish(self._log.key(event.call_id), event)
+
+    async def _close(self, key: str, why: str) -> None:
+        await self._finish(key, base.ToolFinished(call_id=key, status="error", error=why))
+
+    async def _finish(self, key: str, event: base.ToolFinished) -> None:
+        call = self._open.pop(key, None)
         if call is None:
             return
         (output, error), cut = self._cleaned(event.output, event.error or None)
@@ -64,7 +76,7 @@ class Calls:
         )
         await end_call(self._log.claim.project_id, call.audit_id, result, self._log.actor)
         payload = {
-            "call": self._log.key(event.call_id), "audit": call.audit_id, "tool": call.tool, "status": event.status,
+            "call": key, "audit": call.audit_id, "tool": call.tool, "status": event.status,
             "output": preview(output), "error": preview(error), "duration": event.duration_ms,
         }  # fmt: skip
         await self._log.tell("tool_result", payload, cut=cut)
@@ -72,8 +84,8 @@ class Calls:
     async def close_all(self, why: str) -> None:
         """End the calls that the end of the run cut off, also those that another process saw begin."""
         await self._adopt()
-        for call_id in list(self._open):
-            await self.finished(base.ToolFinished(call_id=call_id, status="error", error=why))
+        for key in list(self._open):
+            await self._close(key, why)
 
     def _cleaned(self, *values: Any) -> tuple[list[Any], int]:
         """What may be stored of each, and how many secrets were cut out of all."""
@@ -90,7 +102,7 @@ class Calls:
             claim.run_id,
             claim.session_id,
         ):
-            self._open[row.call_id.removeprefix(f"{self._log.prefix}-")] = _Call(row.audit_id, row.tool)
+            self._open[row.call_id] = _Call(row.audit_id, row.tool)
 
     async def _begin(self, tool: str, arguments: Any, turn: int, cut: int) -> str:
         claim = self._log.claim

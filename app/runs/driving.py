@@ -14,7 +14,7 @@ from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.processes.redacting import Redactor
 from app.projects.rows import ProjectRow, get_project
-from app.runners.base import ErrorType, Finished, LiveRun, Rested, Runner, RunSpec
+from app.runners.base import ErrorType, Finished, LiveRun, Notice, Rested, Runner, RunSpec
 from app.runners.measuring import measured
 from app.runs.batching import batches
 from app.runs.claiming import Claim
@@ -25,7 +25,14 @@ from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.retelling import NEEDS_THE_PAST, retold
 from app.runs.rows import RunRow, get_run
-from app.runs.specifying import chosen_for, folder_of_run, left_from_before, limits_of
+from app.runs.specifying import (
+    chosen_for,
+    folder_of_run,
+    left_from_before,
+    limits_of,
+    sandbox_of_run,
+    why_unconfined,
+)
 from app.sessions.messaging import next_queued
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
@@ -140,12 +147,15 @@ class Drive:
         available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
-        prompt = await launch(self.claim)
+        sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
+        if no_sandbox := why_unconfined(self.settings, project, agent):
+            await recorder.write([Notice(text=no_sandbox, level="warning")])
+        prompt = await launch(self.claim, has_sandbox=not no_sandbox)
         if prompt is None:
             return Rested()
         if run.cause in NEEDS_THE_PAST and spec.resume is None:
             prompt = await retold(self.claim, prompt)
-        self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt))
+        self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt, sandbox=sandbox))
         await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
         if self._stop_reason:
             await self._live.stop(self._stop_reason)
@@ -165,7 +175,7 @@ class Drive:
         run = await get_run(self.claim.run_id)
         worktree = await get_worktree(self.claim.worktree_id)
         env = run_environment(self.settings, project, task, worktree, run)
-        self._setup = asyncio.create_task(prepare(self.claim.worktree_id, env))
+        self._setup = asyncio.create_task(prepare(self.claim.worktree_id, env, settings=self.settings))
         try:
             return await self._setup
         except asyncio.CancelledError:
@@ -182,11 +192,12 @@ class Drive:
         self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow, recorder: Recorder
     ) -> RunSpec:
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        env = run_environment(self.settings, project, await self._task(), worktree, run)
         return RunSpec(
             run_id=run.id,
             cwd=await folder_of_run(project, worktree),
             prompt=run.prompt,
-            env=run_environment(self.settings, project, await self._task(), worktree, run),
+            env=env,
             state_dir=self._state_dir,
             next_message=partial(self._next_message, recorder),
             retell=partial(retold, self.claim),

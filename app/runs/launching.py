@@ -1,5 +1,7 @@
 """Write that the program of a run is about to start, for the first time or after a rest, and with which words."""
 
+import msgspec
+
 from app.agents import states
 from app.events.recording import SYSTEM, record
 from app.ids import create_id
@@ -13,14 +15,17 @@ from app.runs.pausing import go_on_in_lock
 from app.runs.rows import RunRow, get_run
 from app.runs.tables import RunDetail
 from app.sessions.messaging import deliver_all_in_lock
+from app.tasks.rows import get_task
+from app.tasks.tables import Task
 
 
-async def launch(claim: Claim) -> str | None:
+async def launch(claim: Claim, *, has_sandbox: bool) -> str | None:
     """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead."""
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
         if run.pause_requested:
             return None
+        await _note_sandbox(claim, has_sandbox)
         await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
         if run.status == "paused":
             await go_on_in_lock(claim, run)
@@ -28,6 +33,13 @@ async def launch(claim: Claim) -> str | None:
             await run_states.change(run, "begin", actor=SYSTEM)
             await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
         return await _words(claim, run)
+
+
+async def _note_sandbox(claim: Claim, has_sandbox: bool) -> None:
+    """For the card, which shows it as long as it shows this run."""
+    if claim.task_id is not None:
+        metadata = msgspec.structs.replace((await get_task(claim.task_id)).metadata, no_sandbox=not has_sandbox)
+        await Task.update({Task.metadata: msgspec.json.encode(metadata).decode()}).where(Task.id == claim.task_id)
 
 
 async def _words(claim: Claim, run: RunRow) -> str:

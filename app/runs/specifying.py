@@ -1,19 +1,24 @@
 """What a run's program is given: what its agent and project say, and what an interrupted or paused run had before."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.agents.rows import AgentRow
 from app.clock import now
+from app.git.refusals import GitRefused
 from app.git.repository import inspect
+from app.processes.sandbox import Sandbox
 from app.projects.rows import ProjectRow
 from app.projects.tables import DEFAULT_MODEL
+from app.projects.walls import standing
 from app.runners.base import Usage
 from app.runs.rows import RunRow
 from app.settings import Settings
 from app.worktrees.creating import SetupFailed, task_folder
 from app.worktrees.rows import WorktreeRow
+from app.worktrees.sandboxing import SandboxMissing, sandbox_for
 
 #: Seconds of a minute, in which the limits of a project are set.
 MINUTE_S = 60.0
@@ -39,6 +44,28 @@ def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
         "allowed_tools": config.allowed_tools,
         "max_turns": config.max_turns,
     }
+
+
+def sandbox_of_run(
+    settings: Settings,
+    project: ProjectRow,
+    agent: AgentRow,
+    worktree: WorktreeRow,
+    env: Mapping[str, str],
+    program: str,
+) -> Sandbox | None:
+    """How `program`, or the command, is confined. `SetupFailed` where a sandbox is demanded and cannot be had."""
+    config = agent.config
+    try:
+        return sandbox_for(settings, project, worktree, env, (program, *config.command), agent=config.sandbox)
+    except (SandboxMissing, GitRefused) as refusal:
+        raise SetupFailed(str(refusal)) from refusal
+
+
+def why_unconfined(settings: Settings, project: ProjectRow, agent: AgentRow) -> str:
+    """What a run without a sandbox says at its beginning; empty for one that has it."""
+    warning = standing(settings.sandbox, project.config, agent.config.sandbox).warning
+    return f"{warning} The agent can do whatever this server's user can." if warning else ""
 
 
 def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from app.events.recording import Actor
 from app.postgres.reading import execute, rows
 from app.runners import base
+from app.runners.recent import Recent
 from app.runs.run_log import RunLog
 from app.sessions.messaging import delivered_in_lock
 from app.sessions.rows import QueuedMessage
@@ -24,10 +25,10 @@ class Speech:
 
     def __init__(self, log: RunLog) -> None:
         self._log = log
-        self._begun: set[str] = set()
+        self._begun: dict[str, bool] = Recent()
         self._expected: deque[QueuedMessage] = deque()
         #: By message, the end of what came that may be the beginning of a secret.
-        self._held: dict[str, str] = {}
+        self._held: dict[str, str] = Recent()
 
     def expect(self, message: QueuedMessage) -> None:
         """The next message of a `user` is this one, which leaves the queue when it is written."""
@@ -35,20 +36,20 @@ class Speech:
 
     async def piece(self, event: base.TextDelta) -> None:
         """One more piece of a message."""
-        self._begun.add(event.message_id)
-        piece, held = self._log.clean.split(self._held.pop(event.message_id, "") + event.text)
+        key = self._log.key(event.message_id)
+        self._begun[key] = True
+        piece, held = self._log.clean.split(self._held.pop(key, "") + event.text)
         if held:
-            self._held[event.message_id] = held
+            self._held[key] = held
         if piece.value:
-            payload = {"message": self._log.key(event.message_id), "text": piece.value, "partial": True}
+            payload = {"message": key, "text": piece.value, "partial": True}
             await self._log.tell("message", payload, cut=piece.cut)
 
     async def whole(self, event: base.Message) -> None:
         """A message, which takes the place of its pieces."""
         key = self._log.key(event.message_id)
-        if event.message_id in self._begun:
-            self._begun.discard(event.message_id)
-            self._held.pop(event.message_id, None)
+        if self._begun.pop(key, False):
+            self._held.pop(key, None)
             await self._drop_pieces(key)
         asked = self._expected.popleft() if event.role == "user" and self._expected else None
         await self._say(key, event.text, event.role, Actor("person", asked.author) if asked else None)
@@ -66,7 +67,7 @@ class Speech:
             self._log.claim.session_id,
             self._log.claim.run_id,
         )
-        held = {self._log.key(message_id): text for message_id, text in self._held.items()}
+        held = dict(self._held)
         only_held = [_Draft(key) for key in held if key not in {draft.key for draft in drafts}]
         for draft in (*drafts, *only_held):
             await self._drop_pieces(draft.key)

@@ -29,6 +29,8 @@ class TaskMetadata(Struct, frozen=True, rename="camel", kw_only=True):
     ended_by: str | None = None
     #: The commit of the base branch that the worktree was made from.
     base_oid: str | None = None
+    #: Whether the newest run had none.
+    no_sandbox: bool = False
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):

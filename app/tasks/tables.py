@@ -35,7 +35,8 @@ class Task(Table, tablename="tasks"):
     completed_at = Timestamptz(null=True, default=None)
     turn_count = Integer(null=True, default=0)
     labels = JSONB(null=True, default=[])
-    #: `wantedAgentId`, `pending` (what the next run is for) and `endedBy` (why the last run stopped early).
+    #: `wantedAgentId`, `pending` (what the next run is for) and `endedBy` (why the last run stopped early),
+    #: `noSandbox` (that the last run had none).
     metadata = JSONB(null=True, default={})
     created_at = Timestamptz(default=TimestamptzNow())
     updated_at = Timestamptz(default=TimestamptzNow())

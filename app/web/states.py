@@ -72,3 +72,18 @@ def audit_state(status: str, refused: bool) -> tuple[str, str]:
         return "needs_you", "refused"
     outcome = audit_outcomes[status]
     return _AUDIT[outcome], outcome
+
+
+def sandbox_modes(server: str) -> tuple[tuple[str, str], ...]:
+    """The choices of a project's sandbox; the first one is what the server was started with."""
+    return (
+        ("", f"As the server says: {_SANDBOX_MODES[server].lower()}"),
+        *_SANDBOX_MODES.items(),
+    )
+
+
+_SANDBOX_MODES = {
+    "auto": "Where it can be had, with a warning where not",
+    "required": "Required: without it nothing starts",
+    "off": "Off",
+}

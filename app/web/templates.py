@@ -75,6 +75,7 @@ _STATE_NAMES = (
     "audit_state",
     "run_state",
     "runner_names",
+    "sandbox_modes",
     "worktree_state",
 )
 

@@ -11,6 +11,7 @@ from app.ids import create_id
 from app.processes.cutting import end
 from app.processes.lines import LineReader
 from app.processes.redacting import Redactor
+from app.processes.sandbox import Sandbox
 from app.processes.secret_tails import HELD_OF_KEY
 from app.processes.spawning import GuardedProcess, spawn
 
@@ -70,7 +71,13 @@ def _is_berry(folder: Path) -> bool:
 
 
 async def run_command(
-    argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, seconds: float, tell: Tell | None = None
+    argv: tuple[str, ...],
+    cwd: Path,
+    env: Mapping[str, str],
+    *,
+    seconds: float,
+    tell: Tell | None = None,
+    sandbox: Sandbox | None = None,
 ) -> str:
     """Run `argv` to its end and return what it printed, without secrets; `tell` is handed that from time to time.
 
@@ -79,7 +86,7 @@ async def run_command(
     """
     with TemporaryDirectory(prefix="agentpane-step-") as folder:
         try:
-            process = await spawn(argv, env=env, cwd=cwd, state_dir=Path(folder), marker=create_id())
+            process = await spawn(argv, env=env, cwd=cwd, state_dir=Path(folder), marker=create_id(), sandbox=sandbox)
         except OSError as error:
             raise CommandFailed(f"{argv[0]} could not be started: {error}") from error
         return await _finish(argv, process, _Printed(process, Redactor(env)), seconds, tell)
@@ -106,6 +113,8 @@ async def _finish(
         raise CommandFailed(f"{argv[0]} could not be started: {process.start_error}")
     if code is None:
         raise CommandFailed(f"{text}\n{argv[0]} took longer than {seconds:g} seconds and was ended.".strip())
+    if process.excess:
+        raise CommandFailed(f"{text}\n{process.excess}".strip())
     if code:
         raise CommandFailed(f"{text}\n{argv[0]} ended with exit code {code}.".strip())
     return text

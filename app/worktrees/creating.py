@@ -15,8 +15,10 @@ from app.postgres.reading import execute
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.projects.rows import ProjectRow, get_project
+from app.settings import Settings
 from app.worktrees.commands import CommandFailed
 from app.worktrees.rows import STEPS, StepName, StepStatus, WorktreeRow, get_worktree, steps_of
+from app.worktrees.sandboxing import SandboxMissing
 from app.worktrees.states import WorktreeEvent, change
 from app.worktrees.steps import Site, carry_out
 from app.worktrees.tables import Worktree, WorktreeStep
@@ -34,24 +36,34 @@ class SetupFailed(DomainError):
 
 
 async def prepare(
-    worktree_id: str, env: Mapping[str, str], *, steps: Collection[StepName] = STEPS, actor: Actor = SYSTEM
+    worktree_id: str,
+    env: Mapping[str, str],
+    *,
+    settings: Settings | None = None,
+    steps: Collection[StepName] = STEPS,
+    actor: Actor = SYSTEM,
 ) -> WorktreeRow:
-    """Carry out those of `steps` that are not done; the worktree is `active` afterwards. Raises `SetupFailed`."""
+    """Carry out those of `steps` that are not done; the worktree is `active` afterwards. Raises `SetupFailed`.
+
+    `settings` say whether what the repository brings runs in a sandbox; without them it does not.
+    """
     MAKING.add(worktree_id)
     try:
-        return await _prepare(worktree_id, env, steps, actor)
+        return await _prepare(worktree_id, env, settings, steps, actor)
     finally:
         MAKING.discard(worktree_id)
 
 
-async def _prepare(worktree_id: str, env: Mapping[str, str], steps: Collection[StepName], actor: Actor) -> WorktreeRow:
+async def _prepare(
+    worktree_id: str, env: Mapping[str, str], settings: Settings | None, steps: Collection[StepName], actor: Actor
+) -> WorktreeRow:
     worktree = await get_worktree(worktree_id)
     await _begin_again(worktree, actor)
     missing = [step.name for step in await steps_of(worktree_id) if step.status not in ("done", "skipped")]
     try:
         for name in missing:
             if name in steps:
-                await _carry_out(name, worktree, await get_project(worktree.project_id), env)
+                await _carry_out(name, worktree, await get_project(worktree.project_id), env, settings)
     except asyncio.CancelledError:
         await cut_off(worktree, "Stopped before it was done.")
         raise
@@ -97,15 +109,17 @@ def task_folder(worktree: WorktreeRow, repository: Repository) -> Path:
     return worktree.root / repository.prefix if repository.prefix else worktree.root
 
 
-async def _carry_out(name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str]) -> None:
+async def _carry_out(
+    name: StepName, worktree: WorktreeRow, project: ProjectRow, env: Mapping[str, str], settings: Settings | None
+) -> None:
     clean = Redactor(env)
     await _write_step(worktree, name, "running", None)
     try:
         repository = await inspect(project.root)
         folder = task_folder(worktree, repository)
         tell = partial(_write_log, worktree, name, clean)
-        status, log = await carry_out(name, Site(worktree, project, repository, folder, env, tell))
-    except (GitRefused, GitError, CommandFailed, OSError) as failure:
+        status, log = await carry_out(name, Site(worktree, project, repository, folder, env, tell, settings))
+    except (GitRefused, GitError, CommandFailed, SandboxMissing, OSError) as failure:
         error = clean.text(str(failure))
         await _write_step(worktree, name, "error", error)
         # The step's log has the rest.

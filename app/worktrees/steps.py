@@ -11,9 +11,11 @@ from app.git.refusals import GitRefused
 from app.git.repository import Repository, branch_oid
 from app.git.worktrees import add, attach, hide
 from app.projects.rows import ProjectRow
+from app.settings import Settings
 from app.worktrees.commands import CommandFailed, Tell, guess_install, run_command
 from app.worktrees.env_files import copy_env_files, patterns_of
 from app.worktrees.rows import StepName, StepStatus, WorktreeRow
+from app.worktrees.sandboxing import sandbox_for
 
 #: What a step leaves behind: its status and its log.
 Outcome = tuple[StepStatus, str]
@@ -30,6 +32,13 @@ class Site(Struct, frozen=True):
     env: Mapping[str, str]
     #: Is handed what a command has printed so far.
     tell: Tell
+    #: What the server was started with; None confines nothing.
+    settings: Settings | None = None
+
+    async def run(self, argv: tuple[str, ...], seconds: float) -> str:
+        """Run a command in the folder, behind the walls that an agent there has: it is the agent's code by then."""
+        sandbox = self.settings and sandbox_for(self.settings, self.project, self.worktree, self.env, argv)
+        return await run_command(argv, self.folder, self.env, seconds=seconds, tell=self.tell, sandbox=sandbox or None)
 
 
 async def carry_out(name: StepName, site: Site) -> Outcome:
@@ -75,7 +84,7 @@ async def _install(site: Site) -> Outcome:
         return "skipped", why_not
     printed = []
     for command in commands:
-        output = await run_command(command, site.folder, site.env, seconds=config.install_timeout, tell=site.tell)
+        output = await site.run(command, config.install_timeout)
         printed.append(f"$ {shlex.join(command)}\n{output}".strip())
     _keep_out_of_commits(site.folder / ".venv")
     return "done", "\n".join(printed)
@@ -83,7 +92,7 @@ async def _install(site: Site) -> Outcome:
 
 def _keep_out_of_commits(environment: Path) -> None:
     """Older Pythons do not hide the virtual environments they make from git."""
-    if environment.is_dir() and not (environment / ".gitignore").exists():
+    if environment.is_dir() and not environment.is_symlink() and not (environment / ".gitignore").exists():
         (environment / ".gitignore").write_text("*\n")
 
 
@@ -95,7 +104,7 @@ async def _init(site: Site) -> Outcome:
     if not script.is_file():
         raise CommandFailed(f"{config.init_script} is not a file of this repository.")
     argv = (str(script),) if os.access(script, os.X_OK) else ("sh", str(script))
-    return "done", await run_command(argv, site.folder, site.env, seconds=config.init_timeout, tell=site.tell)
+    return "done", await site.run(argv, config.init_timeout)
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -43,6 +43,7 @@ async def found_town(tmp_path: Path) -> AsyncIterator[Callable[[int], Awaitable[
             (root / ".env").write_text("SPOKES=8\n")
             server = Server(tmp_path, {"DATABASE_URL": url} if url else {})
             servers.append(server)
+            (tmp_path / "notes.txt").touch()
             town = Town(await server.start(), root, tmp_path / "notes.txt", seed, url)
             await town.found()
             return town

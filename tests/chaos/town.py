@@ -71,7 +71,8 @@ class Town:
             made = await visitor.send("/projects/new", "/projects", path=str(self.witness.root))
             project = made.headers["location"].rsplit("/", 1)[1]
             settings = f"/projects/{project}/settings"
-            await visitor.send(settings, settings, init_script="setup.sh", env_file=".env", max_concurrent_agents="3")
+            wanted = {"init_script": "setup.sh", "env_file": ".env", "sandbox_writable": str(self.notes)}
+            await visitor.send(settings, settings, max_concurrent_agents="3", **wanted)
             agents = f"/projects/{project}/agents"
             command = shlex.join([str(AGENT), str(self.notes)])
             for name in ("ann", "ben", "cem", "dan"):

@@ -11,6 +11,7 @@ from app.processes import trees
 from tests.e2e.person import Person
 from tests.e2e.server import Server
 from tests.git.repositories import user
+from tests.processes.outside import outside
 from tests.scripted_model import ScriptedModel
 
 #: Seconds within which no process of a run may be left.
@@ -32,7 +33,8 @@ async def test_a_killed_server_leaves_no_process_and_loses_no_work(
     await mara.starts(task)
 
     # The tool and its child, which has a session of its own, really run.
-    tool, child = await _pids(repository)
+    said = await _pids(repository)
+    tool, child = (outside(pid, repository / ".worktrees") for pid in said)
     ours = {pid for pid in (tool, child) if trees.is_alive(pid, None)}
     assert ours == {tool, child}
     marker = _marker_of(tool)
@@ -57,7 +59,7 @@ async def test_a_killed_server_leaves_no_process_and_loses_no_work(
     await mara.sees('[data-error-code="interrupted"]')
     await mara.page.screenshot(path=pictures / "interrupted-task.png")
     worktree = next((repository / ".worktrees").iterdir())
-    assert (worktree / "child.pid").read_text().strip() == str(child)
+    assert (worktree / "child.pid").read_text().strip() == str(said[1])
     assert user(worktree, "status", "--porcelain") == ""
     assert "child.pid" in user(worktree, "ls-tree", "--name-only", "HEAD")
     await mara.open("/")
@@ -73,7 +75,7 @@ async def test_a_killed_server_leaves_no_process_and_loses_no_work(
 
 
 async def _pids(repository: Path) -> tuple[int, int]:
-    """The pids of the tool and of its child, once both files are written."""
+    """What the tool and its child call themselves, once both files are written."""
     async with asyncio.timeout(40):
         while True:
             texts = [file.read_text().strip() for file in sorted((repository / ".worktrees").glob("*/*.pid"))]
@@ -100,7 +102,7 @@ async def test_a_server_asked_to_stop_ends_with_its_streams_and_agents(
     await mara.adds_agent(project, "worker-1", "claude")
     task = await mara.adds_task(project, "Never end", "SCENARIO:forever")
     await mara.starts(task)
-    tool, child = await _pids(repository)
+    tool, child = (outside(pid, repository / ".worktrees") for pid in await _pids(repository))
     await mara.page.locator(f'[data-task-id="{task}"] .card__foot a:has-text("Open live")').click()
     await mara.sees('[data-connection="live"]')
 

@@ -10,6 +10,7 @@ from app.processes import trees
 from tests.e2e.person import Person
 from tests.e2e.server import Server
 from tests.git.repositories import user
+from tests.processes.outside import outside
 from tests.scripted_model import ScriptedModel
 
 COUNTS = "sh -c 'echo $$ > pid; while [ ! -e release ]; do sleep 0.05; done'"
@@ -77,7 +78,7 @@ async def test_a_command_that_stands_still_ends_with_its_killed_server(
     async with asyncio.timeout(40):
         while not (found := [file for file in (repository / ".worktrees").glob("*/pid") if file.stat().st_size]):
             await asyncio.sleep(0.05)
-    pid = int(found[0].read_text())
+    pid = outside(int(found[0].read_text()), repository / ".worktrees")
     await mara.open(f"/tasks/{task}")
     await mara.page.get_by_role("button", name="Pause").first.click()
     await mara.open(f"/projects/{project}")

@@ -106,6 +106,12 @@ SCENARIOS: dict[str, Steps] = {
     "env": (Bash("env | sort > env.txt"), Say("Wrote env.txt.")),
     "outside": (Write("/tmp/agentpane-outside.txt", "not here\n"), Say("I tried.")),
     "forbidden": (Call("WebFetch", (("url", "http://127.0.0.1/"), ("prompt", "x"))), Say("I was not allowed.")),
+    # A script of the repository, its work committed by the agent itself, and a second part in the same conversation.
+    "inside": (
+        Bash("sh look.sh > look.txt 2>&1; echo looked"),
+        Bash("git add -A && git -c user.name=Claude -c user.email=claude@localhost commit -qm 'Committed inside'"),
+        Say("Committed."),
+    ),
     "nothing": (Say("There is nothing to do."),),
     "slowtext": (SlowText(100, 0.1),),
     "hang": (Hang(300),),
@@ -121,5 +127,6 @@ FOLLOW_UPS: dict[str, Steps] = {
     "journey": _QUOTE_PROMPT,
     "held": _QUOTE_PROMPT,
     "forever": _QUOTE_PROMPT,
+    "inside": _QUOTE_PROMPT,
     "outgrown": (_TOO_LONG,),
 }

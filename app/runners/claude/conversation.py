@@ -14,8 +14,10 @@ from app.runners.base import (
     ToolStarted,
     Usage,
 )
+from app.runners.lines.base import NO_SUCH_CALL
 from app.runners.outcomes import claude_tokens
 from app.runners.permissions import Permissions
+from app.runners.recent import Recent
 
 if TYPE_CHECKING:
     from claude_agent_sdk import AssistantMessage, ResultMessage, UserMessage
@@ -32,10 +34,10 @@ class Conversation:
         self.turns = turns_before
         self.result: ResultMessage | None = None
         self.result_text: str | None = None
-        self._texts: dict[str, int] = {}
+        self._texts: dict[str, int] = Recent()
         self._streaming = ("", -1)
-        self._open: dict[str, str] = {}
-        self._closed: set[str] = set()
+        self._open: dict[str, str] = Recent()
+        self._closed: dict[str, bool] = Recent()
 
     def read(self, message: object) -> list[AgentEvent]:
         """The events of one message of the SDK; kinds that tell nothing give none."""
@@ -143,8 +145,8 @@ class Conversation:
 
     def _block(self, message_id: str, block: Any) -> list[AgentEvent]:
         if type(block).__name__ == "TextBlock" and block.text.strip():
-            number = self._texts[message_id]
-            self._texts[message_id] += 1
+            number = self._texts.get(message_id, 0)
+            self._texts[message_id] = number + 1
             self.result_text = block.text
             return [Message(message_id=f"{message_id}.{number}", text=block.text, turn=self.turns)]
         if type(block).__name__ == "ToolUseBlock":
@@ -154,6 +156,8 @@ class Conversation:
     def _tool_result(self, block: Any) -> list[AgentEvent]:
         """The end of a call that no hook told: refused by the program itself, or cut."""
         tool = self._open.get(block.tool_use_id)
+        if tool is None and block.tool_use_id not in self._closed:
+            return [Notice(text=NO_SUCH_CALL, level="warning")]
         if tool is None:
             return []
         text = _as_text(block.content)
@@ -179,7 +183,7 @@ class Conversation:
     ) -> list[AgentEvent]:
         if self._open.pop(call_id, None) is None:
             return []
-        self._closed.add(call_id)
+        self._closed[call_id] = True
         return [ToolFinished(call_id=call_id, status=status, output=output, error=error, duration_ms=duration_ms)]
 
 

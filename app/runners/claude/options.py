@@ -43,7 +43,7 @@ def make_options(
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
 
     env = {**DEFAULT_ENV, **spec.env}
-    wrapper, handed_on = write_wrapper(spec.state_dir, [program], env, spec.run_id, SDK_VARIABLES)
+    wrapper, handed_on = write_wrapper(spec.state_dir, [program], env, spec.run_id, SDK_VARIABLES, spec.sandbox)
     after = [HookMatcher(hooks=[hooks.after_tool])]
     return ClaudeAgentOptions(
         cli_path=wrapper.absolute(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.processes import trees
-from app.processes.spawning import read_guard_pid, read_start_error
+from app.processes.spawning import read_excess, read_guard_pid, read_start_error
 from app.runners.base import (
     GO_ON,
     Availability,
@@ -261,7 +261,8 @@ class ClaudeRun(QueuedRun):
     def _failed(self) -> Finished:
         result = self._conversation.result
         if self.stop_reason or result is None:
-            return self._finished(self.stop_reason or "process_exit", "Claude Code ended without a result.")
+            why = read_excess(self.spec.state_dir) or "Claude Code ended without a result."
+            return self._finished(self.stop_reason or "process_exit", why)
         error_type = claude_error_type(result.subtype, result.terminal_reason)
         said = result.result or "; ".join(result.errors or []) or result.subtype
         status = f"The model's service answered {result.api_error_status}: " if result.api_error_status else ""
@@ -274,6 +275,8 @@ class ClaudeRun(QueuedRun):
             return self._finished(self.stop_reason)
         if reason := read_start_error(self.spec.state_dir / "guard.json"):
             return self._finished("setup_failed", f"Claude Code could not be started: {reason}.")
+        if excess := read_excess(self.spec.state_dir):
+            return self._finished("process_exit", excess)
         code = getattr(error, "exit_code", None)
         why = f"{type(error).__name__}: {error}" if code is None else describe_exit("Claude Code", code)
         return self._finished("process_exit", "\n".join([why, *self._stderr]))

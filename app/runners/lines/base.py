@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from app.runners.base import AgentEvent, ErrorType, Message, Notice, ToolFinished, Usage
+from app.runners.recent import Recent
+
+#: What is said of a tool's result without a call.
+NO_SUCH_CALL = "A result came for a call that never began, or had ended; it is not kept."
 
 
 class JsonLines(ABC):
@@ -24,7 +28,7 @@ class JsonLines(ABC):
         self.error: str | None = None
         self.error_type: ErrorType | None = None
         #: Calls that have begun and not ended.
-        self.open_calls: dict[str, str] = {}
+        self.open_calls: dict[str, str] = Recent()
 
     @staticmethod
     @abstractmethod

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.runners.base import AgentEvent, Notice, Retry, TextDelta, ToolFinished, ToolStarted, Usage
-from app.runners.lines.base import JsonLines, ignore
+from app.runners.lines.base import NO_SUCH_CALL, JsonLines, ignore
 from app.runners.outcomes import claude_error_type, claude_tokens
+from app.runners.recent import Recent
 
 
 class ClaudeLines(JsonLines):
@@ -13,7 +14,7 @@ class ClaudeLines(JsonLines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._messages: dict[str, int] = {}
+        self._messages: dict[str, int] = Recent()
         self._streaming = ""
 
     @staticmethod
@@ -55,8 +56,8 @@ class ClaudeLines(JsonLines):
 
     def _block(self, message_id: str, block: dict[str, Any]) -> Iterator[AgentEvent]:
         if block["type"] == "text":
-            number = self._messages[message_id]
-            self._messages[message_id] += 1
+            number = self._messages.get(message_id, 0)
+            self._messages[message_id] = number + 1
             yield from self.say(f"{message_id}.{number}", block["text"])
         elif block["type"] == "tool_use":
             self.open_calls[block["id"]] = block["name"]
@@ -65,7 +66,11 @@ class ClaudeLines(JsonLines):
     def _user(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         content = line["message"]["content"]
         for block in content if isinstance(content, list) else []:
-            if block.get("type") == "tool_result" and self.open_calls.pop(block["tool_use_id"], None):
+            if block.get("type") != "tool_result":
+                continue
+            if self.open_calls.pop(block["tool_use_id"], None) is None:
+                yield Notice(text=NO_SUCH_CALL, level="warning")
+            else:
                 text = _text(block.get("content"))
                 failed = bool(block.get("is_error"))
                 yield ToolFinished(

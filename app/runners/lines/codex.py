@@ -59,7 +59,7 @@ class CodexLines(JsonLines):
             yield Notice(text=str(item.get("message")), level="warning")
 
     def _ended(self, item: dict[str, Any]) -> Iterator[AgentEvent]:
-        del self.open_calls[item["id"]]
+        self.open_calls.pop(item["id"], None)
         self.hand_back()
         failed = item.get("status") in {"failed", "declined"}
         code = item.get("exit_code")

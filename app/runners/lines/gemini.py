@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.runners.base import AgentEvent, Notice, TextDelta, ToolFinished, ToolStarted, Usage
-from app.runners.lines.base import JsonLines
+from app.runners.lines.base import NO_SUCH_CALL, JsonLines
 
 
 class GeminiLines(JsonLines):
@@ -65,6 +65,7 @@ class GeminiLines(JsonLines):
 
     def _tool_result(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         if self.open_calls.pop(line["tool_id"], None) is None:
+            yield Notice(text=NO_SUCH_CALL, level="warning")
             return
         self.hand_back()
         failed = line.get("status") != "success"
