@@ -10,6 +10,7 @@ from app.errors import Invalid, InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows, scalar
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.runners.rules import Rules
 
 AgentStatus = Literal["idle", "starting", "running", "paused", "error", "completed"]
 AgentType = Literal["task", "conversational", "background"]
@@ -33,10 +34,12 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     command: tuple[str, ...] = ()
     #: What a background agent is told each time it is started.
     prompt: str | None = None
+    #: Beside those of its project.
+    permissions: Rules = Rules()
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v is not None}).decode()
+        return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(self).items() if v not in (None, {})}).decode()
 
 
 class AgentRow(Struct, frozen=True, kw_only=True):

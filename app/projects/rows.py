@@ -10,6 +10,7 @@ from app.errors import InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.runners.rules import Rules
 
 
 class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=False):
@@ -39,6 +40,8 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     run_hooks: bool = False
     #: Command line that must succeed in a task's worktree before a merge, split once.
     check_command: tuple[str, ...] | None = None
+    #: What agents are refused, asked for and allowed, below `allowed_tools`.
+    permissions: Rules = Rules()
 
     def to_json(self) -> str:
         """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
@@ -48,7 +51,7 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
         return msgspec.json.encode(kept).decode()
 
 
-_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks")
+_OURS = ("installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks", "permissions")
 
 
 class ProjectRow(Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.retelling import NEEDS_THE_PAST, retold
 from app.runs.rows import RunRow, get_run
-from app.runs.specifying import chosen_for, folder_of_run, left_from_before, limits_of
+from app.runs.specifying import chosen_for, folder_of_run, left_from_before, limits_of, permitted
 from app.sessions.messaging import next_queued
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
@@ -191,6 +191,7 @@ class Drive:
             next_message=partial(self._next_message, recorder),
             retell=partial(retold, self.claim),
             **chosen_for(agent, self.settings),
+            **permitted(project, agent),
             **limits_of(project, agent, run),
             **left_from_before(run),
         )
