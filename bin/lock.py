@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 LOCKS = {
-    "requirements.lock": ["--extra", "claude"],
-    "requirements-test.lock": ["--extra", "claude", "--extra", "studio", "--extra", "test"],
+    "requirements.lock": ["--extra", "acp", "--extra", "claude"],
+    "requirements-test.lock": ["--extra", "acp", "--extra", "claude", "--extra", "studio", "--extra", "test"],
 }
 COMPILE = [
     *(sys.executable, "-I", "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"),

@@ -37,23 +37,19 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
         return AgentConfig(
             allowed_tools=tuple(dict.fromkeys(self.allowed_tools)) or tuple(DEFAULT_TOOLS),
             max_turns=self.max_turns,
-            model=self.model or default_model,
+            # Every program that speaks ACP has models of its own.
+            model=self.model or ("" if self.runner == "acp" else default_model),
             system_prompt=self.system_prompt or None,
             temperature=self.temperature,
-            runner=self._known_runner(),
+            runner=self.runner,
             command=self._split_command(),
             prompt=self._standing_prompt(),
             sandbox=self.sandbox,
             permissions=self.rules(),
         )
 
-    def _known_runner(self) -> RunnerKind:
-        if self.runner == "acp":
-            raise Invalid({"runner": "This version has no ACP runner yet; choose Claude or a command."})
-        return self.runner
-
     def _standing_prompt(self) -> str | None:
-        if self.type == "background" and self.runner == "claude" and not self.prompt:
+        if self.type == "background" and self.runner != "command" and not self.prompt:
             raise Invalid({"prompt": "A background agent needs to be told what to do each time it is started."})
         return self.prompt or None
 
@@ -62,7 +58,7 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
             words = tuple(shlex.split(self.command))
         except ValueError as error:
             raise Invalid({"command": f"This line cannot be split into arguments: {error}."}) from error
-        if self.runner == "command" and not words:
+        if self.runner in ("command", "acp") and not words:
             raise Invalid({"command": "Give the program and its arguments, as you would type them."})
         if any("\0" in word for word in words):
             raise Invalid({"command": "An argument cannot contain a NUL character."})

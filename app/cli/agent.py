@@ -17,7 +17,7 @@ def command() -> None:
 @click.argument("name")
 @click.option("--type", type=click.Choice(["task", "conversational", "background"]), help="What it does.  [task]")
 @click.option("--runner", type=click.Choice(["claude", "acp", "command"]), help="The program behind it.  [claude]")
-@click.option("--command", "command", metavar="LINE", help="For the runner 'command': program and arguments, quoted.")
+@click.option("--command", "command", metavar="LINE", help="For 'acp' and 'command': program and arguments, quoted.")
 @click.option("--model", help="The model it asks for; else the project's.")
 @click.option("--max-turns", type=int, help="Turns after which a run ends.  [50]")
 @click.option("--allowed-tool", "allowed_tools", multiple=True, metavar="TOOL", help="May be given several times.")

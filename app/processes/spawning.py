@@ -20,7 +20,8 @@ GUARD = Path(guard.__file__).resolve()
 _WRAPPER = """#!/bin/sh
 exec "$GUARD_PYTHON" -I "$GUARD" "$GUARD_ORDER" "$@"
 """
-#: Bytes of one line of output: a message with a large file in it. Of what is longer the rest is dropped.
+#: Bytes of one line of output: a message with a large file in it. Of what is longer the rest is dropped, unless the
+#: caller needs more.
 MAX_LINE = 8 * 1024 * 1024
 #: Seconds between asking a tree to end and making it end.
 GRACE_S = 3.0
@@ -44,7 +45,9 @@ class GuardOrder(Struct, frozen=True, kw_only=True):
 class GuardedProcess:
     """A running program and everything it started, led by its guard."""
 
-    def __init__(self, process: asyncio.subprocess.Process, marker: str, order_path: Path) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, marker: str, order_path: Path, max_line: int = MAX_LINE
+    ) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
@@ -53,7 +56,7 @@ class GuardedProcess:
         #: The guard's pid: the root of the run's process tree.
         self.pid = process.pid
         self.start_ticks = trees.start_ticks(process.pid)
-        self.stdout = LineReader(process.stdout, max_line=MAX_LINE)
+        self.stdout = LineReader(process.stdout, max_line)
         self.stderr = LineReader(process.stderr, max_line=16 * 1024)
 
     async def write(self, text: str) -> None:
@@ -65,6 +68,12 @@ class GuardedProcess:
             stdin.write(text.encode())
             await stdin.drain()
         stdin.close()
+
+    async def say(self, text: str) -> None:
+        """Write to standard input and leave it open; waits while the program does not read. OSError when it is gone."""
+        assert self._process.stdin is not None, "spawn was told that there is input"
+        self._process.stdin.write(text.encode())
+        await self._process.stdin.drain()
 
     async def wait(self) -> int:
         """The program's exit code, negative for the signal that ended it; nothing of the run is left then."""
@@ -104,10 +113,11 @@ async def spawn(
     marker: str,
     has_input: bool = False,
     sandbox: Sandbox | None = None,
+    max_line: int = MAX_LINE,
 ) -> GuardedProcess:
     """Start `argv` in `cwd` with exactly `env` and the run's marker. Raises OSError when not even the guard starts.
 
-    `state_dir` is a folder of this run alone. With `has_input` the caller owes one `write()`.
+    `state_dir` is a folder of this run alone. With `has_input` the caller owes one `write()`, or talks by `say()`.
     """
     order_path = write_order(state_dir, list(argv), env, marker, sandbox=sandbox)
     process = await asyncio.create_subprocess_exec(
@@ -115,7 +125,7 @@ async def spawn(
         stdin=PIPE if has_input else DEVNULL, stdout=PIPE, stderr=PIPE,
         cwd=cwd, env={guard.MARKER: marker}, start_new_session=True,
     )  # fmt: skip
-    return GuardedProcess(process, marker, order_path)
+    return GuardedProcess(process, marker, order_path, max_line)
 
 
 def write_wrapper(

@@ -37,7 +37,7 @@ class QueuedRun(ABC):
         self._withdrawing = asyncio.Event()
         self._is_over = False
         self._allowance = Allowance()
-        self._ending: asyncio.Task[None] | None = None
+        self._cutting_off: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._run(), name=f"run {spec.run_id}")
 
     async def events(self) -> AsyncIterator[AgentEvent]:
@@ -60,8 +60,8 @@ class QueuedRun(ABC):
         """Hand an event on; waits while the recorder is behind. Beyond what is kept of one run the run is ended."""
         for kept in self._allowance.take(tidy(event)):
             await self._queue.put(kept)
-        if self._allowance.is_used_up and self._ending is None:
-            self._ending = asyncio.create_task(self.stop("process_exit"))
+        if self._allowance.is_used_up and self._cutting_off is None:
+            self._cutting_off = asyncio.create_task(self.stop("process_exit"))
 
     async def ask_next(self, program_gone: Coroutine[Any, Any, object]) -> str | None:
         """The next message for the conversation; None when there is none, or the run or its program ends meanwhile.

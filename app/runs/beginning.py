@@ -44,7 +44,7 @@ async def insert_run(agent: AgentRow, session_id: str, task_id: str | None, pend
             number=number,
             cause=pending.cause,
             runner=agent.config.runner,
-            model=agent.config.model if takes_settings else None,
+            model=(agent.config.model or None) if takes_settings else None,
             max_turns=agent.config.max_turns if takes_settings else None,
             native_session_id=await conversation_of(session_id, agent),
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.agents.rows import AgentRow
+from app.agents.rows import AgentConfig, AgentRow
 from app.clock import now
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
@@ -33,13 +33,12 @@ async def folder_of_run(project: ProjectRow, worktree: WorktreeRow) -> Path:
 
 
 def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
-    """What the agent's page sets of a `RunSpec`; one that never chose a model gets the operator's default."""
+    """What the agent's page sets of a `RunSpec`; a Claude agent that never chose a model gets the operator's."""
     config = agent.config
-    model = config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
     return {
         "command": config.command,
         "system_prompt": config.system_prompt,
-        "model": model,
+        "model": _model_of(config, settings),
         "temperature": config.temperature,
         "max_turns": config.max_turns,
     }
@@ -71,6 +70,12 @@ def permitted(project: ProjectRow, agent: AgentRow) -> dict[str, Any]:
     """What the agent may do: its ceiling, and the rules of its project and its own below that."""
     config = agent.config
     return {"allowed_tools": config.allowed_tools, "rules": project.config.permissions + config.permissions}
+
+
+def _model_of(config: AgentConfig, settings: Settings) -> str | None:
+    if config.runner == "acp":
+        return config.model or None
+    return config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
 
 
 def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:

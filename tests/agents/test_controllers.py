@@ -38,7 +38,6 @@ WRONG = [
     ("name", "n" * 101),
     ("type", "boss"),
     ("runner", "perl"),
-    ("runner", "acp"),
     ("max_turns", "0"),
     ("max_turns", "1001"),
     ("max_turns", "some"),

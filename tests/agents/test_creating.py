@@ -51,7 +51,8 @@ async def test_what_the_form_leaves_open_comes_from_the_project(project: Project
     [
         (AgentForm(name="a", runner="command"), "command"),
         (AgentForm(name="a", runner="command", command="say 'unclosed"), "command"),
-        (AgentForm(name="a", runner="acp", command="gemini --acp"), "runner"),
+        (AgentForm(name="a", runner="acp"), "command"),
+        (AgentForm(name="a", runner="acp", type="background", command="gemini --acp"), "prompt"),
     ],
 )
 async def test_a_command_that_cannot_run_is_refused(project: ProjectRow, form: AgentForm, field: str) -> None:
@@ -59,6 +60,11 @@ async def test_a_command_that_cannot_run_is_refused(project: ProjectRow, form: A
         await create_agent(project.id, form, MARA)
     assert list(wrong.value.fields) == [field]
     assert await agents_of(project.id) == []
+
+
+async def test_an_acp_agent_uses_its_programs_own_model_unless_told(project: ProjectRow) -> None:
+    agent = await create_agent(project.id, AgentForm(name="a", runner="acp", command="gemini --acp"), MARA)
+    assert (agent.config.runner, agent.config.command, agent.config.model) == ("acp", ("gemini", "--acp"), "")
 
 
 async def test_the_queue_makes_agents_under_names_that_are_free(project: ProjectRow) -> None:

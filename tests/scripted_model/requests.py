@@ -11,7 +11,13 @@ from tests.scripted_model.scenarios import FOLLOW_UPS, SCENARIOS, Step, Steps
 
 _SCENARIO = re.compile(r"SCENARIO:(\w+)")
 _WORKING_DIRECTORY = re.compile(r"working directory: *([^\n]+)", re.IGNORECASE)
-_SAID_BY_PROGRAM = ("<system-reminder>", "[Request interrupted", "<local-command")
+_SAID_BY_PROGRAM = (
+    "<system-reminder>",
+    "[Request interrupted",
+    "<local-command",
+    "<environment_context>",
+    "# AGENTS.md",
+)
 
 
 class UnknownScenario(Exception):
@@ -23,7 +29,8 @@ class Asked:
     """One request, understood."""
 
     model: str
-    tools: list[str]
+    #: The tools that the program offers, each with the names of its arguments.
+    tools: dict[str, set[str]]
     stream: bool
     #: The prompt that is being answered.
     prompt: str = ""
@@ -63,7 +70,7 @@ def understand(body: dict[str, Any]) -> Asked:
     """The scenario and step of an Anthropic `messages` request. Raises `UnknownScenario`."""
     asked = Asked(
         model=str(body.get("model")),
-        tools=[str(tool.get("name")) for tool in body.get("tools") or []],
+        tools={str(tool.get("name")): _arguments(tool) for tool in body.get("tools") or []},
         stream=bool(body.get("stream")),
         cwd=_working_directory(body),
     )
@@ -77,6 +84,10 @@ def understand(body: dict[str, Any]) -> Asked:
                 _take(asked, block, answered)
             answered = answered and not _prompts(blocks)
     return asked
+
+
+def _arguments(tool: dict[str, Any]) -> set[str]:
+    return set((tool.get("input_schema") or {}).get("properties") or ())
 
 
 def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:

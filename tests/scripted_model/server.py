@@ -1,15 +1,18 @@
-"""The HTTP side: enough of Anthropic's API for Claude Code, on loopback, with a log of what was asked."""
+"""The HTTP side: enough of the APIs of Anthropic and OpenAI for the real programs, on loopback, with a log."""
 
 import gzip
 import json
 import threading
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.scripted_model import replies
+from tests.scripted_model import dialects, openai, replies
 from tests.scripted_model.requests import Asked, UnknownScenario, understand
 from tests.scripted_model.scenarios import Drop, HttpError
 
+NOT_HERE = "Only /v1/messages, /v1/chat/completions and /v1/responses are here."
+_PING = ": still here"
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -70,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.split("?")[0].endswith("/models"):
             self._json({"data": [{"id": "scripted", "type": "model", "display_name": "Scripted"}], "has_more": False})
         else:
-            self._error(404, "not_found_error", "Only /v1/messages is here.")
+            self._error(404, "not_found_error", NOT_HERE)
 
     def do_POST(self) -> None:
         body = json.loads(self._body() or b"{}")
@@ -80,11 +83,15 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith("/count_tokens"):
             self._json({"input_tokens": replies.INPUT_TOKENS})
         elif path.endswith("/messages"):
-            self._answer(entry, body)
+            self._answer(entry, body, self._anthropic)
+        elif path.endswith("/chat/completions"):
+            self._answer(entry, dialects.from_chat(body), self._chat)
+        elif path.endswith("/responses"):
+            self._answer(entry, dialects.from_responses(body), self._responses)
         else:
-            self._error(404, "not_found_error", "Only /v1/messages is here.")
+            self._error(404, "not_found_error", NOT_HERE)
 
-    def _answer(self, entry: dict[str, Any], body: dict[str, Any]) -> None:
+    def _answer(self, entry: dict[str, Any], body: dict[str, Any], say: Callable[[Asked], None]) -> None:
         try:
             entry["asked"] = asked = understand(body)
         except UnknownScenario as unknown:
@@ -95,21 +102,30 @@ class _Handler(BaseHTTPRequestHandler):
                 self._error(status, _ERRORS[status], message or f"The script says {status}.")
             case Drop():
                 self.close_connection = True
-            case _ if asked.stream:
-                self._stream(asked)
             case _:
-                self._json(replies.whole(asked))
+                say(asked)
 
-    def _stream(self, asked: Asked) -> None:
+    def _anthropic(self, asked: Asked) -> None:
+        if asked.stream:
+            self._stream(asked, (_event(name, data) for name, data in replies.stream(asked)))
+        else:
+            self._json(replies.whole(asked))
+
+    def _chat(self, asked: Asked) -> None:
+        self._stream(asked, (f"data: {line}" if line else _PING for line in openai.chat(asked)))
+
+    def _responses(self, asked: Asked) -> None:
+        self._stream(asked, (_event(name, data) for name, data in openai.responses(asked)))
+
+    def _stream(self, asked: Asked, events: Iterator[str]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
         self.end_headers()
         self.close_connection = True
         try:
-            for name, data in replies.stream(asked):
-                line = f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n" if name else ": still here\n\n"
-                self.wfile.write(line.encode())
+            for event in events:
+                self.wfile.write(f"{event}\n\n".encode())
                 self.wfile.flush()
         except (BrokenPipeError, ConnectionResetError):
             self.server.log.append({"gone": asked.scenario})
@@ -136,3 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(raw)))
         self.end_headers()
         self.wfile.write(raw)
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps({'type': name, **data})}" if name else _PING
