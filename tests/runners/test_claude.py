@@ -243,8 +243,9 @@ async def test_a_turn_that_was_halted_for_a_pause_taken_back_goes_on_in_the_same
     async with asyncio.timeout(60):
         async for event in live.events():
             seen.append(event)
-            if isinstance(event, ToolFinished):
-                await asyncio.sleep(0.01)  # The hook has answered by now; the result has not come yet.
+            if isinstance(event, ToolFinished) and live._run._pausing:
+                while not live._run._halted:  # The hook is about to answer; the result has not come yet.
+                    await asyncio.sleep(0)
                 await live.resume()
     assert (seen[-1].error_type, seen[-1].turn_count) == (None, 3)
     assert len(only(Started, seen)) == 1
