@@ -10,15 +10,15 @@ from app.audit.calls import digest
 from app.audit.chain import moment
 from app.postgres.reading import rows
 
-#: Whether a call's input, output and error were emptied; an agent's input is a JSON object, so none begins like this.
-EMPTIED = "input = 'null'::jsonb"
+#: Whether input, output and error of the call `a` were emptied; an agent's input is an object, so none is like this.
+EMPTIED = "(a.input = 'null'::jsonb AND a.output IS NULL AND a.error IS NULL)"
 
 _SELECT = f"""
 SELECT id, agent_id AS agent, agent_run_id AS run, tool, turn_number AS turn, timestamp, status::text AS status,
        duration,
        {digest("input::text")} AS input, {digest("output::text")} AS output, {digest("error")} AS error,
        {EMPTIED} AS emptied
-FROM audit_logs WHERE project_id = $1 AND id = ANY($2)
+FROM audit_logs a WHERE project_id = $1 AND id = ANY($2)
 """  # noqa: S608
 
 

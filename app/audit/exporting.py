@@ -21,7 +21,7 @@ PAGE = 100
 _SELECT = f"""
 SELECT c.number, c.kind, c.subject_id, c.actor_kind, c.actor, c.at, c.content, c.previous_hash, c.hash,
        a.id AS call, a.agent_id, a.agent_run_id, a.tool, a.turn_number, a.timestamp, a.input::text AS input_json,
-       a.status::text AS status, a.output::text AS output_json, a.error, a.duration, a.{EMPTIED} AS emptied
+       a.status::text AS status, a.output::text AS output_json, a.error, a.duration, {EMPTIED} AS emptied
 FROM audit_chain c
 LEFT JOIN audit_logs a ON a.id = c.subject_id AND c.kind IN ('tool_call', 'tool_result', 'tool_refused')
 WHERE c.project_id = $1 AND c.number > $2 AND c.number <= $3

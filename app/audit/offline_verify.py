@@ -245,7 +245,8 @@ def _broken_row(entry: Entry, row: dict[str, Any] | None, limit: str, verdict: V
         return row_missing(entry.number)
     content = json.loads(entry.content)
     texts = [name for name in ("input", "output", "error") if name in row]
-    if row.get("emptied") and str(row.get("at")) < limit:
+    is_empty = row.get("emptied") and all(row[name] in (None, "null") for name in texts)
+    if is_empty and str(row.get("at")) < limit:
         verdict.emptied += 1
         row = {**row, **{name: content.get(name) for name in texts}}
     else:

@@ -38,7 +38,7 @@ ELSE jsonb_pretty(a.output) END
 """
 _WHOLE = f"""
 SELECT {CALL_COLUMNS}, a.project_id, a.agent_run_id, r.session_id,
-       a.{EMPTIED} AS emptied, left(a.error, {_ERROR}) AS error,
+       {EMPTIED} AS emptied, left(a.error, {_ERROR}) AS error,
        octet_length(text.input) AS input_size, char_length(text.input) AS input_length,
        substr(text.input, ($3::int - 1) * $2::int + 1, $2::int) AS input,
        octet_length(text.output) AS output_size, char_length(text.output) AS output_length,

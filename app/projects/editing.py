@@ -81,6 +81,7 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         worktree_root=_worktree_root(form.worktree_root, project.root),
         branch_template=await _branch_template(form.branch_template),
         stale_after_days=form.stale_after_days,
+        audit_days=form.audit_days,
         env_file=_patterns(form.env_file),
         init_script=_relative(form.init_script, "init_script"),
         init_timeout=form.init_timeout,

@@ -46,6 +46,8 @@ class ProjectSettings(RuleFields, frozen=True, kw_only=True):
     #: With `{id}`, and `{slug}` if liked. Empty: `agent/{id}/{slug}`.
     branch_template: Branch = ""
     stale_after_days: Annotated[int, Meta(ge=1, le=3650)] = 14
+    #: Empty: tool calls are kept whole for ever.
+    audit_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
     #: The repository's own hooks run as checks before a merge.
     run_hooks: bool = False
     #: One line in POSIX quoting; it must succeed before a merge.

@@ -30,6 +30,7 @@ async def settings_of(project: ProjectRow, server_sandbox: SandboxMode, **answer
         init_timeout=config.init_timeout,
         branch_template=config.branch_template,
         stale_after_days=config.stale_after_days,
+        audit_days=config.audit_days,
         allowed_tools=config.allowed_tools,
         permissions=config.permissions,
         max_turns=config.max_turns,

@@ -36,6 +36,8 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     branch_template: str = "agent/{id}/{slug}"
     #: Days after which a worktree that no task needs can be pruned.
     stale_after_days: int = 14
+    #: Days after which input, output and error of tool calls are emptied; None keeps them.
+    audit_days: int | None = None
     #: Whether the repository's own hooks run as checks before a merge: they are code of the repository, so only when
     #: a person says so.
     run_hooks: bool = False

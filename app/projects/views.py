@@ -53,6 +53,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     memory_limit_mb: int = 0
     process_limit: int = 0
     file_limit_mb: int = 0
+    audit_days: int | None = None
     path_problem: str = ""
     is_gone: bool = False
     running_agents: int = 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from app.audit.retaining import Retention
 from app.events.fanout import Fanout
 from app.events.recording import Notification
 from app.postgres.errors import is_away
@@ -53,6 +54,7 @@ class Engine:
         self._reconciler = Reconciler()
         self._worktrees = WorktreeReconciler()
         self._removals = Removals()
+        self._retention = Retention()
         #: When each run was first seen asked to end.
         self._asked: dict[str, float] = {}
         #: Runs whose end is being written from outside of their drives.
@@ -65,7 +67,7 @@ class Engine:
     def start(self) -> None:
         """Begin to claim; call once, after the reconciliation of a start."""
         self._unlisten = self._fanout.listen(self._on_event)
-        forever = (self._claim_forever(), self._tick_forever(), self._look_after_worktrees())
+        forever = (self._claim_forever(), self._tick_forever(), self._look_after_worktrees(), self._look_after_audit())
         self._tasks = [self._spawn(each) for each in forever]
         self._wake.set()
 
@@ -131,6 +133,14 @@ class Engine:
                 await measure_next()
             except Exception as error:
                 _report(error, "looking after the worktrees was cut off")
+            await asyncio.sleep(TICK_S)
+
+    async def _look_after_audit(self) -> None:
+        while True:
+            try:
+                await self._retention.round()
+            except Exception as error:
+                _report(error, "emptying old tool calls was cut off")
             await asyncio.sleep(TICK_S)
 
     async def _hear_what_was_missed(self) -> None:

@@ -101,6 +101,7 @@ def call_view(event: LoggedEvent, result: dict[str, Any], root: str) -> ToolCall
         audit_id=str(payload.get("audit", "")),
         root=root,
         redacted=payload.get("redacted", 0) + result.get("redacted", 0),
+        emptied=bool(payload.get("emptied")),
     )
 
 

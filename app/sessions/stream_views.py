@@ -66,6 +66,8 @@ class ToolCallView(EventView, frozen=True, kw_only=True):
     output: OutputView | None = None
     #: The row of the audit log that holds all of it; empty when there is none.
     audit_id: str = ""
+    #: What it took and gave was emptied after the time that the project keeps it.
+    emptied: bool = False
 
 
 class StatusView(EventView, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ def tool_call(
     audit_id: str = "",
     root: str = "",
     redacted: int = 0,
+    emptied: bool = False,
 ) -> ToolCallView:
     """The view of one call.
 
@@ -62,7 +63,7 @@ def tool_call(
     which is left out of file names; `number` is that of the event `tool_call`.
     """
     state = _STATUSES.get(status, "running")
-    shown = _output(tool, input, output, error, root)
+    shown = None if emptied else _output(tool, input, output, error, root)
     return ToolCallView(
         number=number,
         at=at,
@@ -77,6 +78,7 @@ def tool_call(
         output=shown,
         audit_id=audit_id,
         redacted=redacted,
+        emptied=emptied,
     )
 
 

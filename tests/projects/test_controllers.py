@@ -173,6 +173,7 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
         init_timeout="30",
         branch_template="work/{slug}-{id}",
         stale_after_days="3",
+        audit_days="90",
         allowed_tools="Read, Bash(git log --format=%h,%s)",
         max_turns="80",
         timeout_minutes="240",
@@ -187,6 +188,7 @@ async def test_settings_are_shown_and_saved(visitor: Visitor, project: ProjectRo
     assert (config.worktree_root, config.env_file, config.init_script) == (".trees", ".env", "bin/init")
     assert (config.install_command, config.install_timeout, config.init_timeout) == (("make", "all of it"), 60, 30)
     assert (config.branch_template, config.stale_after_days) == ("work/{slug}-{id}", 3)
+    assert config.audit_days == 90
     assert config.allowed_tools == ("Read", "Bash(git log --format=%h,%s)")
     assert (config.max_turns, config.model) == (80, "opus")
     assert (config.timeout_minutes, config.idle_timeout_minutes) == (240, 25)
@@ -212,6 +214,8 @@ async def test_saving_what_is_shown_changes_nothing(visitor: Visitor, project: P
         ("install_timeout", "0"),
         ("init_timeout", "90000"),
         ("stale_after_days", "soon"),
+        ("audit_days", "0"),
+        ("audit_days", "soon"),
         ("env_file", "/etc/passwd"),
         ("init_script", "../../evil"),
         ("install_command", "make 'all"),
