@@ -2,7 +2,8 @@
 
 What lies there is the agent's: nested repositories with filters of their own, links in the place of git's files, a HEAD
 that names another branch. Whatever our git is made to do by them, it can do no more than the agent could. Commands that
-only look at commits need no walls: they start nothing and write nothing.
+only look at commits need no walls: they start nothing and write nothing. Whatever writes an index needs them: git then
+looks again at files that have just changed, through their filters.
 """
 
 import os
@@ -10,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.git.sharing import Record, log_folders, mounts_of, record_of
-from app.processes.sandbox import Limits, Mount, Sandbox, available, readable, writable
-from app.processes.system_files import programs, system
+from app.processes.sandbox import Mount, Sandbox, available, readable, writable
+from app.processes.system_files import on_path, system_for_git
 
 _HARMLESS = {
     "rev-parse", "rev-list", "merge-base", "cat-file", "config", "log", "diff-tree", "for-each-ref", "show-ref",
@@ -31,7 +32,7 @@ def confinement(cwd: Path, args: Sequence[object], env: Mapping[str, str]) -> Sa
     if record is None or not branch:
         return None
     mounts = (*_mounts(record, branch, env), *_beside_all(record, branch, _command(args)))
-    return Sandbox(program=found.program, mounts=mounts, home=_home(env), limits=Limits())
+    return Sandbox(program=found.program, mounts=mounts, home=_home(env), has_proc=False)
 
 
 def _is_harmless(command: str, args: Sequence[object]) -> bool:
@@ -63,8 +64,8 @@ def _mounts(record: Record, branch: str, env: Mapping[str, str]) -> tuple[Mount,
     own = [home / name for name in _CONFIGURATION] if home else []
     index = [Path(env["GIT_INDEX_FILE"]).parent] if "GIT_INDEX_FILE" in env else []
     return (
-        *system(),
-        *programs((), env),
+        *system_for_git(),
+        *on_path(env),
         *readable(*own, *(path for path in named if path.is_file())),
         *mounts_of(record, branch),
         *writable(*log_folders(record, branch), *(folder for folder in index if folder != record.folder)),

@@ -18,6 +18,7 @@ _NAMESPACES = (
     "--unshare-user-try", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
     "--die-with-parent", "--cap-drop", "ALL",
 )  # fmt: skip
+OLD_PLACES = tuple(Path(name) for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"))
 #: Files of the kernel that root may write without any capability, such as the program that takes core dumps.
 _KERNEL = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr")
 
@@ -58,6 +59,8 @@ class Sandbox(Struct, frozen=True, kw_only=True):
     home: Path | None = None
     #: Folders in which what is written is lost with the run, though they are there already.
     forgotten: tuple[Path, ...] = ()
+    #: Whether it sees its own processes in `/proc`; a short-lived tool does without, and starts sooner.
+    has_proc: bool = True
     #: Variables for the program on top of its environment.
     variables: Mapping[str, str] = {}
 
@@ -114,13 +117,31 @@ def wrap(argv: Sequence[str], sandbox: Sandbox, scratch: Path | None = None) -> 
     mounts = sorted(_all(sandbox, scratch), key=lambda mount: len(mount.place.parts))  # What holds others comes first.
     laid = [word for mount in mounts for word in _lay(mount)]
     closed = [word for mount in mounts if mount.is_closed for word in ("--remount-ro", str(mount.place))]
-    return [sandbox.program, *_NAMESPACES, *_system(), *laid, *closed, "--remount-ro", "/", "--", *argv]
+    return [sandbox.program, *_NAMESPACES, *_system(sandbox.has_proc), *laid, *closed, "--remount-ro", "/", "--", *argv]
 
 
-def _system() -> Iterable[str]:
-    yield from ("--dev", "/dev", "--proc", "/proc", "--symlink", "/tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
-    for name in _KERNEL:
-        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+def _system(has_proc: bool) -> Iterable[str]:
+    yield from ("--dev", "/dev", "--symlink", "/tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
+    yield from _old_places()
+    if has_proc:
+        yield from ("--proc", "/proc")
+        for name in _KERNEL:
+            yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+
+
+@functools.cache
+def _old_places() -> tuple[str, ...]:
+    """Folders that with a merged `/usr` are links."""
+    there = [place for place in OLD_PLACES if place.exists()]
+    return tuple(
+        word
+        for place in there
+        for word in (
+            ("--symlink", str(place.readlink()), str(place))
+            if place.is_symlink()
+            else ("--ro-bind", str(place), str(place))
+        )
+    )
 
 
 def _all(sandbox: Sandbox, scratch: Path | None) -> Iterable[Mount]:
@@ -143,6 +164,4 @@ def _own(place: Path, scratch: Path | None, name: str = "") -> Mount:
 def _lay(mount: Mount) -> tuple[str, ...]:
     if mount.source is None:
         return ("--size", str(64 * MIB), "--tmpfs", str(mount.place))
-    if mount.source.is_symlink() and mount.place == mount.source:
-        return ("--ro-bind-try", str(mount.source.resolve()), str(mount.place))
     return ("--bind-try" if mount.can_write else "--ro-bind-try", str(mount.source), str(mount.place))

@@ -4,11 +4,9 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from app.processes.sandbox import Mount, readable
+from app.processes.sandbox import OLD_PLACES, Mount, readable
 
 _PROGRAMS = ("/usr", "/opt", "/nix", "/snap", "/sys/devices/system/cpu")
-#: With a merged `/usr` these are links.
-_OLD_PLACES = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 #: All that is seen of `/etc`: names, addresses, certificates, where things are. No passwords and no keys.
 _ETC = (
     "passwd", "group", "nsswitch.conf", "hosts", "hostname", "host.conf", "resolv.conf", "gai.conf", "protocols",
@@ -17,6 +15,10 @@ _ETC = (
     "ld.so.conf.d", "localtime", "timezone", "locale.conf", "locale.alias", "default/locale", "alternatives",
     "gitconfig", "gitattributes", "mime.types", "magic", "terminfo", "inputrc", "bash.bashrc", "profile", "profile.d",
     "os-release", "debian_version", "lsb-release", "fonts", "python3", "perl", "java", "java-17-openjdk", "maven",
+)  # fmt: skip
+_ETC_FOR_GIT = (
+    "passwd", "group", "nsswitch.conf", "hosts", "resolv.conf", "ssl/certs", "pki/ca-trust", "ld.so.cache", "localtime",
+    "alternatives", "gitconfig", "gitattributes",
 )  # fmt: skip
 #: Variables that may name the certificates of a company's own authority.
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO")
@@ -33,11 +35,20 @@ _MOST_LINKS = 500
 @functools.cache
 def system() -> tuple[Mount, ...]:
     """The system's own files, read-only."""
-    links = [Path(place) for place in _OLD_PLACES if Path(place).exists()]
+    return _system(_ETC)
+
+
+@functools.cache
+def system_for_git() -> tuple[Mount, ...]:
+    """As much of them as git and its filters need: each mount takes time, and git is short."""
+    return _system(_ETC_FOR_GIT)
+
+
+def _system(names: Iterable[str]) -> tuple[Mount, ...]:
+    places = [Path("/etc") / name for name in names]
     return (
-        *readable(*(Path(place) for place in _PROGRAMS)),
-        *readable(*links),
-        *(Mount(Path("/etc") / name, (Path("/etc") / name).resolve()) for name in _ETC),
+        *readable(*(Path(place) for place in _PROGRAMS if Path(place).exists())),
+        *(Mount(place, place.resolve()) for place in places if place.exists()),
     )
 
 
@@ -54,12 +65,25 @@ def programs(command: Sequence[str], env: Mapping[str, str]) -> tuple[Mount, ...
         *(home / name for name in _TOOLCHAINS),
         *(Path(env[name]) for name in _CERTIFICATES if env.get(name, "").startswith("/")),
     ]
-    return readable(*_outermost({place for place in found if place.exists() and not _is_too_much(place, home)}))
+    return readable(*_fitting(set(found), home))
 
 
-def _outermost(places: set[Path]) -> list[Path]:
-    """Without those that lie in another one, and are seen with it."""
-    return sorted(place for place in places if places.isdisjoint(place.parents))
+def on_path(env: Mapping[str, str]) -> tuple[Mount, ...]:
+    """What the programs on PATH need to start."""
+    home = Path(env.get("HOME") or "/nonexistent")
+    return _readable_on_path(env.get("PATH", ""), home)
+
+
+@functools.lru_cache(maxsize=8)
+def _readable_on_path(variable: str, home: Path) -> tuple[Mount, ...]:
+    return readable(*_fitting(set(_on_path(variable, home)), home))
+
+
+def _fitting(places: set[Path], home: Path) -> list[Path]:
+    """Those that are there and are not seen anyway, as part of the system or of another one."""
+    found = {place for place in places if place.exists() and not _is_of_system(place)}
+    found = {place for place in found if not _is_too_much(place, home)}
+    return sorted(place for place in found if found.isdisjoint(place.parents))
 
 
 @functools.lru_cache(maxsize=8)
@@ -94,7 +118,7 @@ def _belonging_to(program: Path, home: Path) -> Iterable[Path]:
 
 
 def _is_of_system(path: Path) -> bool:
-    return any(path.is_relative_to(place) for place in (*_PROGRAMS, *_OLD_PLACES))
+    return any(path.is_relative_to(place) for place in (*map(Path, _PROGRAMS), *OLD_PLACES))
 
 
 def _is_too_much(place: Path, home: Path) -> bool:
