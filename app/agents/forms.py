@@ -3,16 +3,17 @@
 import shlex
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from app.agents.rows import AgentConfig, AgentType, RunnerKind
 from app.errors import Invalid
+from app.projects.permitting import RuleFields
 from app.projects.tables import DEFAULT_TOOLS
 
 Tool = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class AgentForm(Struct, frozen=True, kw_only=True):
+class AgentForm(RuleFields, frozen=True, kw_only=True):
     """The forms 'Add an agent' and 'Edit configuration'."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -23,7 +24,7 @@ class AgentForm(Struct, frozen=True, kw_only=True):
     model: Annotated[str, Meta(max_length=200)] = ""
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
     #: Comma separated in the form.
-    allowed_tools: Annotated[list[Tool], Meta(max_length=100)] = []
+    allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()
     system_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
     #: For a background agent: what it is told each time it is started.
     prompt: Annotated[str, Meta(max_length=20_000)] | None = None
@@ -43,6 +44,7 @@ class AgentForm(Struct, frozen=True, kw_only=True):
             command=self._split_command(),
             prompt=self._standing_prompt(),
             sandbox=self.sandbox,
+            permissions=self.rules(),
         )
 
     def _known_runner(self) -> RunnerKind:

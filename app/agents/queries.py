@@ -81,7 +81,12 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
 def defaults_of(project: ProjectRow) -> AgentDefaults:
     """What an agent of this project gets where its form says nothing."""
     config = project.config
-    return AgentDefaults(max_turns=config.max_turns, allowed_tools=config.allowed_tools, model=config.model)
+    return AgentDefaults(
+        max_turns=config.max_turns,
+        allowed_tools=config.allowed_tools,
+        model=config.model,
+        permissions=config.permissions,
+    )
 
 
 async def agent_page(
@@ -110,6 +115,7 @@ async def agent_page(
         model=config.model,
         max_turns=config.max_turns,
         allowed_tools=config.allowed_tools,
+        permissions=config.permissions,
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
         prompt=config.prompt or "",

@@ -10,6 +10,7 @@ from app.errors import Invalid, InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows, scalar
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.runners.rules import Rules
 
 AgentStatus = Literal["idle", "starting", "running", "paused", "error", "completed"]
 AgentType = Literal["task", "conversational", "background"]
@@ -35,10 +36,13 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     prompt: str | None = None
     #: An agent may demand a sandbox where its project does not; empty: as the project says.
     sandbox: Literal["", "required"] = ""
+    #: Beside those of its project.
+    permissions: Rules = Rules()
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and (k, v) != ("sandbox", "")}
+        unset = (None, {}, "")
+        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v not in unset or k == "model"}
         return msgspec.json.encode(kept).decode()
 
 

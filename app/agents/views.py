@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from app.runners.rules import Rules
 from app.web.forms import Entered
 
 
@@ -32,6 +33,7 @@ class AgentDefaults(Struct, frozen=True, kw_only=True):
     max_turns: int
     allowed_tools: tuple[str, ...]
     model: str = ""
+    permissions: Rules = Rules()
 
 
 class AgentList(Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     model: str = ""
     max_turns: int = 0
     allowed_tools: tuple[str, ...] = ()
+    permissions: Rules = Rules()
     system_prompt: str = ""
     temperature: float | None = None
     prompt: str = ""

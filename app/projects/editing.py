@@ -88,6 +88,7 @@ async def _config(project: ProjectRow, form: ProjectSettings) -> ProjectConfig:
         install_timeout=form.install_timeout,
         run_hooks=form.run_hooks,
         check_command=_split(form.check_command, "check_command"),
+        permissions=form.rules(),
         allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or tuple(DEFAULT_TOOLS),
         max_turns=form.max_turns,
         timeout_minutes=form.timeout_minutes,

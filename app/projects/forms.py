@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from app.projects.permitting import RuleFields
+
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Text500 = Annotated[str, Meta(max_length=500)]
 Branch = Annotated[str, Meta(max_length=200)]
+Tool = Annotated[str, Meta(min_length=1, max_length=200)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 Paths = Annotated[str, Meta(max_length=10_000)]
 Agents = Annotated[int, Meta(ge=1, le=10)]
@@ -24,7 +27,7 @@ class NewProject(Struct, frozen=True, kw_only=True):
     default_branch: Branch = ""
 
 
-class ProjectSettings(Struct, frozen=True, kw_only=True):
+class ProjectSettings(RuleFields, frozen=True, kw_only=True):
     """The form of the settings page."""
 
     name: Name
@@ -48,7 +51,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     #: One line in POSIX quoting; it must succeed before a merge.
     check_command: Annotated[str, Meta(max_length=1000)] | None = None
     #: Comma separated in the form.
-    allowed_tools: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=100)] = []
+    allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()
     max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
     timeout_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
     idle_timeout_minutes: Annotated[int, Meta(ge=1, le=1440)] = 10

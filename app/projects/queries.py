@@ -31,6 +31,7 @@ async def settings_of(project: ProjectRow, server_sandbox: SandboxMode, **answer
         branch_template=config.branch_template,
         stale_after_days=config.stale_after_days,
         allowed_tools=config.allowed_tools,
+        permissions=config.permissions,
         max_turns=config.max_turns,
         timeout_minutes=config.timeout_minutes,
         idle_timeout_minutes=config.idle_timeout_minutes,

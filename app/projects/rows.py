@@ -10,6 +10,7 @@ from app.errors import InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows
 from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.runners.rules import Rules
 from app.settings import SandboxMode
 
 
@@ -49,6 +50,8 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     memory_limit_mb: int = 8192
     process_limit: int = 1000
     file_limit_mb: int = 4096
+    #: What agents are refused, asked for and allowed, below `allowed_tools`.
+    permissions: Rules = Rules()
 
     def to_json(self) -> str:
         """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
@@ -60,7 +63,7 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
 
 _OURS = (
     "installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks", "sandbox", "sandboxReadable",
-    "sandboxWritable", "memoryLimitMb", "processLimit", "fileLimitMb",
+    "sandboxWritable", "memoryLimitMb", "processLimit", "fileLimitMb", "permissions",
 )  # fmt: skip
 
 

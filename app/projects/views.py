@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from app.runners.rules import Rules
 from app.web.forms import Entered
 
 
@@ -40,6 +41,7 @@ class ProjectSettings(Struct, frozen=True, kw_only=True):
     idle_timeout_minutes: int
     model: str
     max_concurrent_agents: int
+    permissions: Rules = Rules()
     run_hooks: bool = False
     check_command: str = ""
     sandbox: str = ""

@@ -20,6 +20,8 @@ INCLUDES = {
     "Task": ("Agent",),
     "Bash": ("BashOutput", "KillShell", "TaskOutput", "TaskStop"),
 }
+#: Tools that read files too: a rule about reading a path asks or refuses for them as well.
+READERS = {"NotebookRead", "Grep", "Glob", "LS"}
 #: Tools whose pattern is a path.
 FILE_TOOLS = {"Read", "NotebookRead", "Edit", "Write", "MultiEdit", "NotebookEdit", "Glob", "Grep", "LS"}
 #: Longest text of one rule, and most rules of one list.
@@ -35,7 +37,7 @@ class RuleRefused(ValueError):
     """A text that is no rule; the message says why."""
 
 
-class Rules(Struct, frozen=True):
+class Rules(Struct, frozen=True, omit_defaults=True):
     """The texts of rules, as people typed them."""
 
     allow: tuple[str, ...] = ()
@@ -59,7 +61,8 @@ class Rule(Struct, frozen=True):
 
     def could_match(self, tool: str, arguments: dict[str, Any], worktree: Path) -> bool:
         """Whether any part of the call could be what the rule means; in doubt it is. For rules that ask and refuse."""
-        if not self.covers(tool):
+        reads_too = self.tool == "Read" and self.pattern is not None and tool in READERS
+        if not (self.covers(tool) or reads_too):
             return False
         if self.pattern is None:
             return True
@@ -102,13 +105,13 @@ def parse_rule(text: str) -> Rule:
 def parse_rules(texts: Sequence[str]) -> list[Rule]:
     """The rules of a list. `RuleRefused` names the first that is none, by its number and its text."""
     if len(texts) > MOST:
-        raise RuleRefused(f"give at most {MOST} rules; these are {len(texts)}")
+        raise RuleRefused(f"Give at most {MOST} rules; these are {len(texts)}.")
     found = []
     for number, text in enumerate(texts, start=1):
         try:
             found.append(parse_rule(text))
         except RuleRefused as wrong:
-            raise RuleRefused(f"rule {number}, '{text[:80]}', cannot be read: {wrong}") from None
+            raise RuleRefused(f"Rule {number}, '{text[:80]}', cannot be read: {wrong}.") from None
     return found
 
 
@@ -123,6 +126,18 @@ def paths_of(arguments: dict[str, Any]) -> list[str]:
     many = arguments.get("paths")
     named += [str(each) for each in many] if isinstance(many, list) else []
     return named or ["."]
+
+
+def _could_run(pattern: str, command: str) -> bool:
+    commands = commands_of(command)
+    if commands is None:
+        return True
+    forms = {form for each in (pattern, _without_quotes(pattern)) for form in _forms(" ".join(each.split()))}
+    return any(could_match(form, each) for form in (*forms, *_forms(pattern)) for each in commands)
+
+
+def _without_quotes(pattern: str) -> str:
+    return pattern.translate({ord(mark): None for mark in "\"'\\"})
 
 
 def _forms(pattern: str) -> tuple[str, ...]:

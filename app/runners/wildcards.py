@@ -1,22 +1,40 @@
-"""Texts against patterns with stars. In time of pattern times text at most, whatever either of them says."""
+"""Texts against patterns with stars. It takes time of pattern times text at most, whatever either of them says."""
 
-#: Stands in a text for a part that nobody can know before it runs: `$HOME`, `$(…)`, `*.py`.
+#: Stands in a text for a part that nobody can know before it runs: `$HOME`, `$(…)`, `*.py`. The other one stands for a
+#: part of one word, which has no blanks in it: `"$HOME"`.
 ANYTHING = "\0"
+ANY_WORD = "\1"
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole of `text` is `pattern`, in which `*` stands for anything."""
-    return could_match(pattern, text.replace(ANYTHING, ""))
+    first, *others = pattern.split("*")
+    if not others:
+        return text == pattern
+    *inner, last = others
+    if not text.startswith(first) or len(text) < len(first) + len(last) or not text.endswith(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for piece in inner:
+        found = text.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True
 
 
 def could_match(pattern: str, text: str) -> bool:
-    """Whether some text that `text` may turn out to be, with something in place of each `ANYTHING`, is `pattern`."""
+    """Whether some text that `text` may turn out to be, with something in place of what is not known, is `pattern`."""
+    if ANYTHING not in text and ANY_WORD not in text:
+        return matches(pattern, text)
     places = _past_stars(pattern, {0})
     for character in text:
         if not places:
             return False
         if character == ANYTHING:
             places = set(range(min(places), len(pattern) + 1))
+        elif character == ANY_WORD:
+            places = _past_word(pattern, places)
         else:
             places = _past_stars(pattern, set(_step(pattern, places, character)))
     return len(pattern) in places
@@ -28,6 +46,14 @@ def _step(pattern: str, places: set[int], character: str) -> list[int]:
         for place in places
         if place < len(pattern) and pattern[place] in ("*", character)
     ]
+
+
+def _past_word(pattern: str, places: set[int]) -> set[int]:
+    reached: set[int] = set()
+    for place in places:
+        end = pattern.find(" ", place)
+        reached.update(range(place, (len(pattern) if end < 0 else end) + 1))
+    return reached
 
 
 def _past_stars(pattern: str, places: set[int]) -> set[int]:

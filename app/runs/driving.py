@@ -30,6 +30,7 @@ from app.runs.specifying import (
     folder_of_run,
     left_from_before,
     limits_of,
+    permitted,
     sandbox_of_run,
     why_unconfined,
 )
@@ -202,6 +203,7 @@ class Drive:
             next_message=partial(self._next_message, recorder),
             retell=partial(retold, self.claim),
             **chosen_for(agent, self.settings),
+            **permitted(project, agent),
             **limits_of(project, agent, run),
             **left_from_before(run),
         )

@@ -41,7 +41,6 @@ def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
         "system_prompt": config.system_prompt,
         "model": model,
         "temperature": config.temperature,
-        "allowed_tools": config.allowed_tools,
         "max_turns": config.max_turns,
     }
 
@@ -66,6 +65,12 @@ def why_unconfined(settings: Settings, project: ProjectRow, agent: AgentRow) -> 
     """What a run without a sandbox says at its beginning; empty for one that has it."""
     warning = standing(settings.sandbox, project.config, agent.config.sandbox).warning
     return f"{warning} The agent can do whatever this server's user can." if warning else ""
+
+
+def permitted(project: ProjectRow, agent: AgentRow) -> dict[str, Any]:
+    """What the agent may do: its ceiling, and the rules of its project and its own below that."""
+    config = agent.config
+    return {"allowed_tools": config.allowed_tools, "rules": project.config.permissions + config.permissions}
 
 
 def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.runners.permissions import Permissions, Rules, Verdict
 
@@ -118,3 +120,63 @@ def test_a_link_is_held_against_the_rule_where_it_leads(tmp_path):
     (tmp_path / "innocent").symlink_to("migrations")
     permissions = Permissions(ALL, tmp_path, Rules(ask=("Edit(migrations/**)",)))
     assert permissions.decide("Edit", {"file_path": "innocent/0001.py"}).decision == "ask"
+
+
+def test_a_rule_about_reading_a_path_is_one_for_searching_in_it():
+    permissions = Permissions(ALL, HERE, Rules(deny=("Read(secrets/**)",)))
+    assert permissions.decide("Grep", {"pattern": "x", "path": "secrets"}).decision == "deny"
+    assert permissions.decide("Grep", {"pattern": "x"}).decision == "allow"
+
+
+TEXTS = [
+    "Bash",
+    "Edit",
+    "Read",
+    "*",
+    "Bash(git push*)",
+    "Bash(git *)",
+    "Bash(ls)",
+    "Edit(a/**)",
+    "Write(a/b)",
+    "Read(b)",
+]
+CALLS = [
+    *(("Bash", {"command": text}) for text in ("ls", "git push", "git pull", "ls; git push", "$X", "rm 'x")),
+    *((tool, {"file_path": path}) for tool in ("Edit", "Write", "Read") for path in ("a/b", "b", "../b", "a/../b")),
+]
+some = st.lists(st.sampled_from(TEXTS), max_size=3).map(tuple)
+call = st.sampled_from(CALLS)
+RANK = {"allow": 0, "ask": 1, "deny": 2}
+
+
+@given(some, some, some, some, call)
+def test_refusing_comes_before_asking_and_that_before_allowing(ceiling, allow, ask, deny, made):
+    def decide(**rules):
+        return Permissions(ceiling, HERE, Rules(**rules)).decide(*made).decision
+
+    bare, whole = decide(), decide(allow=allow, ask=ask, deny=deny)
+    if bare == "deny":
+        assert whole == "deny", "nothing allows what is above the ceiling"
+    elif decide(deny=deny) == "deny":
+        assert whole == "deny", "nothing allows what a rule refuses"
+    elif decide(ask=ask) == "ask":
+        assert whole == "ask", "nothing lets pass what a rule asks for"
+    else:
+        assert whole == decide(allow=allow) != "deny"
+
+
+@given(some, some, some, some, call, st.sampled_from(TEXTS))
+def test_one_more_rule_that_asks_or_refuses_never_lets_more_pass(ceiling, allow, ask, deny, made, more):
+    def rank(ask, deny):
+        return RANK[Permissions(ceiling, HERE, Rules(allow, ask, deny)).decide(*made).decision]
+
+    assert rank((*ask, more), deny) >= rank(ask, deny)
+    assert rank(ask, (*deny, more)) >= rank(ask, deny)
+
+
+@given(some, some, some, some, call)
+def test_what_is_asked_for_names_a_rule_and_says_why(ceiling, allow, ask, deny, made):
+    verdict = Permissions(ceiling, HERE, Rules(allow, ask, deny)).decide(*made)
+    assert bool(verdict.why) is (verdict.decision != "allow")
+    assert verdict.asking == () or verdict.rule == verdict.asking[0]
+    assert bool(verdict.asking) is (verdict.decision == "ask")

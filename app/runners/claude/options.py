@@ -22,7 +22,7 @@ DEFAULT_ENV = {
 SDK_VARIABLES = ("CLAUDE_CODE_ENTRYPOINT", "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_CODE_SDK_READS_SESSION_STATE")
 #: Longest line the program may say: a message with a large file in it.
 MAX_BUFFER = 16 * 1024 * 1024
-#: Seconds for which a call may wait for a person, a week; the program's own limit is a minute.
+#: Seconds for which a call may wait for a person, a week; the program by itself would wait ten minutes.
 ASKING_S = 7 * 24 * 3600.0
 
 Hook = Callable[[Any, str | None, Any], Awaitable[Any]]
