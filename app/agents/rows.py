@@ -41,8 +41,8 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        unset = (None, {}, "")
-        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v not in unset or k == "model"}
+        unset: dict[str, object] = {"sandbox": "", "permissions": {}}
+        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and v != unset.get(k)}
         return msgspec.json.encode(kept).decode()
 
 
