@@ -23,6 +23,7 @@ from app.board.sessions import SessionActionsController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.git.running import require_git
+from app.permissions.controllers import PermissionController
 from app.postgres.listening import Listener
 from app.postgres.opening import database
 from app.postgres.sole import sole_server
@@ -64,6 +65,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     SessionActionsController,
     RunController,
     RecoveryController,
+    PermissionController,
     SessionListController,
     SessionController,
     ProjectWorktreesController,

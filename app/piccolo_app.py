@@ -6,6 +6,7 @@ from app.agents.tables import Agent
 from app.audit.tables import AuditLog, ChainEntry
 from app.events.tables import Event
 from app.github.tables import GithubInstallation, RepositoryConfig
+from app.permissions.tables import PermissionRequest
 from app.projects.tables import Project
 from app.resources import resource_path
 from app.reviews.tables import Check, Merge
@@ -21,6 +22,7 @@ SCHEMA_TABLES = [
 ADDED_TABLES = [
     Event,
     RunDetail,
+    PermissionRequest,
     SessionMessage,
     StandaloneSession,
     WorktreeDetail,

@@ -1,4 +1,4 @@
-"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs, sessions and worktrees."""
+"""Prints `docs/lifecycles.md`: the states and legal moves of tasks, agents, runs, sessions, questions and worktrees."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
@@ -6,6 +6,7 @@ from typing import get_args
 from app.agents.rows import FREE, LIVE
 from app.agents.states import MOVES as AGENT_MOVES
 from app.agents.states import Move
+from app.permissions.states import MOVES as PERMISSION_MOVES
 from app.runners.base import ErrorType
 from app.runs.counting import HANDED_IN
 from app.runs.states import MOVES as RUN_MOVES
@@ -34,7 +35,7 @@ WORKTREE_STATES: dict[WorktreeStatus, str] = {
 
 
 def main() -> None:
-    print("\n".join([HEAD, *tasks(), "", *agents(), "", *runs(), "", *sessions(), "", *worktrees()]))
+    print("\n".join([HEAD, *tasks(), "", *agents(), "", *runs(), "", *sessions(), "", *questions(), "", *worktrees()]))
 
 
 def tasks() -> Iterator[str]:
@@ -80,6 +81,17 @@ def sessions() -> Iterator[str]:
     yield "From `app/sessions/states.py`. A session is made `active`; its record stays when it is closed.\n"
     yield from table(
         ("from", "event", "to"), [(code(m.source), code(e), code(m.target)) for e, m in SESSION_MOVES.items()]
+    )
+
+
+def questions() -> Iterator[str]:
+    yield "## Questions\n"
+    yield (
+        "From `app/permissions/states.py`. A question is made `open`; the first answer counts. It is taken back when\n"
+        "its run ends or is paused. When the server ends it stays open, if its program remembers the conversation.\n"
+    )
+    yield from table(
+        ("from", "event", "to"), [(code(m.source), code(e), code(m.target)) for e, m in PERMISSION_MOVES.items()]
     )
 
 

@@ -17,6 +17,8 @@ from app.agents.views import (
     Ending,
     Program,
 )
+from app.permissions.rows import open_of_agent
+from app.permissions.showing import call_line
 from app.postgres.reading import one, rows, scalar
 from app.projects.rows import ProjectRow
 from app.web.forms import Entered
@@ -39,6 +41,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     completed_tasks: int
     failed_tasks: int
     last_error: str | None
+    asks: bool
 
 
 class _Now(Struct, frozen=True, kw_only=True):
@@ -59,7 +62,8 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
         "SELECT a.id, a.name, a.type, a.status, a.config, t.id AS task_id, t.title AS task_title,"
         " s.id AS session_id, s.title AS session_title,"
         " coalesce(a.total_tasks, 0) AS total_tasks, coalesce(a.completed_tasks, 0) AS completed_tasks,"
-        " coalesce(a.failed_tasks, 0) AS failed_tasks, a.last_error"
+        " coalesce(a.failed_tasks, 0) AS failed_tasks, a.last_error,"
+        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.agent_id = a.id AND q.status = 'open') AS asks"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
         " LEFT JOIN sessions s ON s.id = a.current_session_id WHERE a.project_id = $1 ORDER BY a.created_at, a.id",
         project.id,
@@ -103,6 +107,9 @@ async def agent_page(
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
     tool, _, argument = (now.activity or "").partition(" ") if now else ("", "", "")
+    asked = await open_of_agent(agent.id)
+    if asked:
+        tool, argument = asked.tool, call_line(asked.input)
     config = agent.config
     return AgentView(
         id=agent.id,
@@ -129,6 +136,7 @@ async def agent_page(
         session_id=(agent.current_session_id or "") if now else "",
         tool=tool,
         argument=argument,
+        asked_id=asked.id if asked else "",
         turn=(now.turn or 0) if now else 0,
         running_since=now.running_since if now and not now.paused_at else None,
         paused_at=now.paused_at if now else None,
@@ -160,6 +168,7 @@ def _row(row: _Row) -> AgentRow:
         completed_tasks=row.completed_tasks,
         failed_tasks=row.failed_tasks,
         last_error=row.last_error or "",
+        asks=row.asks,
     )
 
 
@@ -200,7 +209,8 @@ async def _runs(agent_id: str) -> list[AgentRun]:
         "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"
         " coalesce(t.title, s.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
         " coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,"
-        " r.token_output_count, r.duration, r.started_at"
+        " r.token_output_count, r.duration, r.started_at,"
+        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks"
         " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN sessions s ON s.id = r.session_id"
         " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
         agent_id,

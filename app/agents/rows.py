@@ -1,7 +1,7 @@
 """An agent as the other domains read it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -41,8 +41,8 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        unset: tuple[Any, ...] = (None, {})
-        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v not in unset and (k, v) != ("sandbox", "")}
+        unset: dict[str, object] = {"sandbox": "", "permissions": {}}
+        kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and v != unset.get(k)}
         return msgspec.json.encode(kept).decode()
 
 

@@ -25,6 +25,8 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     completed_tasks: int = 0
     failed_tasks: int = 0
     last_error: str = ""
+    #: Whether it asks a person for a call, and nobody has answered.
+    asks: bool = False
 
 
 class AgentDefaults(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class AgentRun(Struct, frozen=True, kw_only=True):
     token_output_count: int | None = None
     duration: int | None = None
     started_at: datetime
+    #: Whether it waits for a person.
+    asks: bool = False
 
 
 class AgentNumbers(Struct, frozen=True, kw_only=True):
@@ -134,6 +138,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     session_title: str = ""
     tool: str = ""
     argument: str = ""
+    #: The question that waits for a person; tool and argument are its call's then.
+    asked_id: str = ""
     turn: int = 0
     running_since: datetime | None = None
     #: Somebody wants it to rest, or it rests; and since when it does.

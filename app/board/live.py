@@ -12,10 +12,19 @@ from app.web.replies import Partial
 from app.web.replies import frame as as_partials
 
 #: Kinds after which places in the queue, counts and the attention strip may be others.
-_REORDERING = ("task.moved", "task.created", "task.deleted", "task.begun", "task.queued", "task.failed", "agent.")
+_REORDERING = (
+    "task.moved",
+    "task.created",
+    "task.deleted",
+    "task.begun",
+    "task.queued",
+    "task.failed",
+    "agent.",
+    "permission.",
+)
 
-#: What people ask of a run stands on its card.
-_OF_RUNS = ("run.pause_requested", "run.resume_requested")
+#: What people ask of a run, and what it asks of them, stands on its card.
+_OF_RUNS = ("run.pause_requested", "run.resume_requested", "permission.")
 
 
 def topic(project_id: str) -> Topic:
@@ -36,7 +45,9 @@ def topic(project_id: str) -> Topic:
 async def changes(project_id: str, events: list[LoggedEvent]) -> list[Partial]:
     """The board's places that these events changed, as they are now."""
     tasks = {event.subject for event in events if event.subject and event.kind.startswith(("task.", "worktree."))}
-    tasks |= {event.payload["task"] for event in events if event.kind in _OF_RUNS and event.payload.get("task")}
+    tasks |= {
+        event.payload["task"] for event in events if event.kind.startswith(_OF_RUNS) and event.payload.get("task")
+    }
     agents = {event.subject for event in events if event.subject and event.kind.startswith("agent.")}
     reorder = any(map(_moves_others, events))
     return await parts_about(project_id, tasks, agents, reorder)

@@ -1,13 +1,17 @@
 """What the board shows, read in a few statements whatever the number of cards."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from app.agents.rows import LIVE, AgentStatus, agents_of
+from app.board.asks import asked_items
 from app.board.views import AgentChoice, AttentionItem, Board, Card, LabelCount, Overview
 from app.board.views import Column as BoardColumn
 from app.board.views import ProjectRow as OverviewRow
+from app.permissions.queries import open_questions
+from app.permissions.showing import call_line
 from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.tasks.rows import Column
@@ -52,6 +56,9 @@ class _Row(Struct, frozen=True, kw_only=True):
     rejection_count: int
     approved_by: str | None
     approved_at: datetime | None
+    asked_id: str | None
+    asked_tool: str | None
+    asked_input: dict[str, Any] | None
 
 
 class _Count(Struct, frozen=True):
@@ -72,7 +79,8 @@ SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '
   r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.pause_requested, r.paused_at, r.error_type,
   t.metadata ->> 'endedBy' AS ended_by, coalesce((t.metadata ->> 'noSandbox')::boolean, false) AS no_sandbox,
   t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
-  coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at
+  coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at,
+  q.id AS asked_id, q.tool AS asked_tool, q.input AS asked_input
 FROM tasks t
 LEFT JOIN agents a ON a.id = t.agent_id
 LEFT JOIN LATERAL (
@@ -82,6 +90,10 @@ LEFT JOIN LATERAL (
   WHERE r.task_id = t.id AND t."column" = 'in_progress' AND t.agent_id IS NOT NULL
   ORDER BY d.number DESC LIMIT 1
 ) r ON true
+LEFT JOIN LATERAL (
+  SELECT q.id, q.tool, q.input FROM permission_requests q
+  WHERE q.task_id = t.id AND q.agent_id = t.agent_id AND q.status = 'open' ORDER BY q.asked_at, q.id LIMIT 1
+) q ON true
 """
 
 
@@ -98,7 +110,7 @@ async def board_of(project: ProjectRow, query: str = "", label: str = "", form: 
         project_id=project.id,
         project_name=project.name,
         columns=tuple(_column(key, cards, shown, project) for key in NAMES),
-        attention=tuple(_attention(found)),
+        attention=(*asked_items(await open_questions(project.id)), *_attention(found)),
         labels=_labels(found),
         query=query,
         label=label,
@@ -116,9 +128,12 @@ async def overview(projects: list[ProjectRow]) -> Overview:
         _AtWork, "SELECT project_id, name FROM agents WHERE status::text = ANY($1) ORDER BY created_at, id", LIVE
     )
     waiting = await rows(_Row, f"{_SELECT} WHERE {_MAY_NEED_A_PERSON} ORDER BY t.position, t.id")
+    questions = await open_questions()
     listed, attention = [], []
     for project in projects:
-        items = _attention([row for row in waiting if row.project_id == project.id], project.name)
+        asked = [question for question in questions if question.project_id == project.id]
+        items = asked_items(asked, project.name)
+        items += _attention([row for row in waiting if row.project_id == project.id], project.name)
         attention += items
         count = {key: 0 for key in NAMES} | {c.column: c.count for c in counts if c.project_id == project.id}
         listed.append(
@@ -127,6 +142,7 @@ async def overview(projects: list[ProjectRow]) -> Overview:
                 name=project.name,
                 path=project.path,
                 default_branch=project.config.default_branch,
+                asks=len(asked),
                 reviews=count["waiting_approval"],
                 errors=sum(item.stage == "error" for item in items),
                 agents=tuple(agent.name for agent in at_work if agent.project_id == project.id),
@@ -156,7 +172,7 @@ def _cards(found: list[_Row]) -> list[Card]:
     place = 0
     cards = []
     for row in found:
-        stage = stage_of(row.column, row.agent_status if row.agent_id else None)
+        stage = stage_of(row.column, row.agent_status if row.agent_id else None, row.asked_id is not None)
         place += stage == "queued"
         cards.append(_card(row, stage, place if stage == "queued" else 0))
     return cards
@@ -164,6 +180,8 @@ def _cards(found: list[_Row]) -> list[Card]:
 
 def _card(row: _Row, stage: str, queue_place: int) -> Card:
     tool, _, argument = (row.activity or "").partition(" ")
+    if stage == "needs_you":
+        tool, argument = row.asked_tool or "", call_line(row.asked_input or {})
     live = stage in ("running", "paused", "needs_you")
     limit = row.ended_by if row.ended_by in ("turn_limit", "budget") else ""
     return Card(
@@ -176,6 +194,7 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         agent_id=row.agent_id or "",
         agent_name=row.agent_name or "",
         session_id=row.session_id or "",
+        asked_id=(row.asked_id or "") if stage == "needs_you" else "",
         queue_place=queue_place,
         step=row.step or "" if stage == "starting" else "",
         step_number=STEPS.index(row.step) + 1 if row.step and stage == "starting" else 0,

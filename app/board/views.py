@@ -24,6 +24,8 @@ class Card(Struct, frozen=True, kw_only=True):
     agent_id: str = ""
     agent_name: str = ""
     session_id: str = ""
+    #: The question that waits for a person.
+    asked_id: str = ""
     #: Place in the queue of the project, from 1.
     queue_place: int = 0
     #: While its worktree is made: the running step's name and number, and how many there are.

@@ -9,6 +9,8 @@ from app.agents.rows import AgentRow, agents_of
 from app.cli.printing import print_facts, print_table, short
 from app.errors import Conflict
 from app.git.diffs import FileChange, printable
+from app.permissions.queries import open_questions
+from app.permissions.rows import open_of_agent
 from app.projects.rows import ProjectRow, get_project
 from app.reviews.comparing import Comparison, compare
 from app.reviews.undoing import merge_of
@@ -63,8 +65,11 @@ _RUN_FIELDS = (
 async def listed(project: ProjectRow) -> list[TaskLine]:
     """The tasks of a project in board order."""
     status = {agent.id: agent.status for agent in await agents_of(project.id)}
+    asking = {question.task_id for question in await open_questions(project.id)}
     return [
-        TaskLine(task=task, stage=stage_of(task.column, status.get(task.agent_id or "")), project=project)
+        TaskLine(
+            task=task, stage=stage_of(task.column, status.get(task.agent_id or ""), task.id in asking), project=project
+        )
         for task in await tasks_of(project.id)
     ]
 
@@ -75,7 +80,7 @@ async def whole(task: TaskRow) -> WholeTask:
     agent = agents.get(task.agent_id or "")
     return WholeTask(
         task=task,
-        stage=stage_of(task.column, agent.status if agent else None),
+        stage=stage_of(task.column, agent.status if agent else None, bool(agent and await open_of_agent(agent.id))),
         project=await get_project(task.project_id),
         agent=agent,
         runs=await runs_of_task(task.id),

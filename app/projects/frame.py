@@ -44,10 +44,11 @@ async def _frame(request: Request[Any, Any, Any], project: ProjectRow | None, se
 
 
 async def project_links() -> list[ProjectLink]:
-    """Every project by name, with what waits for a person there: reviews, and runs that stopped with an error."""
+    """Every project by name, with what waits for a person there: questions, reviews, runs that failed."""
     found = await rows(
         _Waiting,
-        "SELECT p.id, p.name, count(t.id)::int AS waiting FROM projects p LEFT JOIN ("
+        "SELECT p.id, p.name, (count(t.id) + (SELECT count(*) FROM permission_requests q"
+        " WHERE q.project_id = p.id AND q.status = 'open'))::int AS waiting FROM projects p LEFT JOIN ("
         "SELECT t.id, t.project_id FROM tasks t LEFT JOIN agents a ON a.id = t.agent_id"
         " WHERE t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND a.status = 'error')"
         ") t ON t.project_id = p.id GROUP BY p.id, p.name ORDER BY lower(p.name), p.id",

@@ -53,6 +53,11 @@ class Calls:
         await self._log.tell("tool_call", payload, cut=cut)
         await self._show_on_card(activity_line(tool, arguments))
 
+    def audit_of(self, call_id: str) -> str | None:
+        """The row of a call that goes on."""
+        call = self._open.get(call_id)
+        return call.audit_id if call else None
+
     async def running(self, event: base.ToolRunning) -> None:
         """The call passed every check."""
         if call := self._open.get(self._log.key(event.call_id)):

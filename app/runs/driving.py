@@ -10,17 +10,20 @@ from pathlib import Path
 import msgspec
 
 from app.agents.rows import AgentRow, get_agent
+from app.permissions.waiting import Waiting
 from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.processes.redacting import Redactor
 from app.projects.rows import ProjectRow, get_project
 from app.runners.base import ErrorType, Finished, LiveRun, Notice, Rested, Runner, RunSpec
 from app.runners.measuring import measured
+from app.runs.asking import Questions
 from app.runs.batching import batches
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
 from app.runs.launching import launch
+from app.runs.outlasting import outlast
 from app.runs.pausing import move_on, rest, stand_still
 from app.runs.recording import Recorder
 from app.runs.retelling import NEEDS_THE_PAST, retold
@@ -46,10 +49,13 @@ log = logging.getLogger(__name__)
 class Drive:
     """One run on its way. `stop` and `heed` may be called at any moment, also before the program is up."""
 
-    def __init__(self, claim: Claim, runners: Mapping[str, Runner], settings: Settings) -> None:
+    def __init__(
+        self, claim: Claim, runners: Mapping[str, Runner], settings: Settings, waiting: Waiting | None = None
+    ) -> None:
         self.claim = claim
         self.settings = settings
         self._runners = runners
+        self._waiting = waiting or Waiting()
         self._live: LiveRun | None = None
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None
@@ -92,8 +98,14 @@ class Drive:
         if isinstance(ending, Rested):
             await patiently(lambda: rest(self.claim, recorder, ending))
             return None
-        if self._stop_reason == "interrupted" and (await patiently(lambda: get_run(self.claim.run_id))).rests:
-            return None  # It rested already when the server was stopped, and rests on.
+        if self._stop_reason == "interrupted":
+            if (await patiently(lambda: get_run(self.claim.run_id))).rests:
+                return None  # It rested already when the server was stopped, and rests on.
+            rested = Rested(
+                turn_count=ending.turn_count, usage=ending.usage, native_session_id=ending.native_session_id
+            )
+            if await patiently(lambda: outlast(self.claim, recorder, rested)):
+                return None
         return await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
 
     async def stop(self, reason: ErrorType) -> None:
@@ -144,7 +156,9 @@ class Drive:
         runner = self._runners.get(run.runner)
         if runner is None:
             return Finished(error_type="runner_missing", error=f"This version has no runner '{run.runner}'.")
-        spec = await self._spec(project, agent, worktree, run, recorder)
+        questions = Questions(agent.name, recorder, self._waiting, lambda: self._stop_reason == "interrupted")
+        await questions.go_on(run)
+        spec = await self._spec(project, agent, worktree, run, recorder, questions)
         available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
@@ -160,7 +174,7 @@ class Drive:
         await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
         if self._stop_reason:
             await self._live.stop(self._stop_reason)
-        return await self._listen(self._live, recorder)
+        return await self._listen(self._live, recorder, questions)
 
     async def _require_wanted(self) -> RunRow:
         """The run, unless somebody asked for its end before its program began."""
@@ -190,7 +204,13 @@ class Drive:
         return await get_task(self.claim.task_id) if self.claim.task_id is not None else None
 
     async def _spec(
-        self, project: ProjectRow, agent: AgentRow, worktree: WorktreeRow, run: RunRow, recorder: Recorder
+        self,
+        project: ProjectRow,
+        agent: AgentRow,
+        worktree: WorktreeRow,
+        run: RunRow,
+        recorder: Recorder,
+        questions: Questions,
     ) -> RunSpec:
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         env = run_environment(self.settings, project, await self._task(), worktree, run)
@@ -201,10 +221,11 @@ class Drive:
             env=env,
             state_dir=self._state_dir,
             next_message=partial(self._next_message, recorder),
+            ask=questions.ask,
             retell=partial(retold, self.claim),
             **chosen_for(agent, self.settings),
             **permitted(project, agent),
-            **limits_of(project, agent, run),
+            **await limits_of(project, agent, run),
             **left_from_before(run),
         )
 
@@ -216,9 +237,10 @@ class Drive:
         recorder.expect(message)
         return message.text
 
-    async def _listen(self, live: LiveRun, recorder: Recorder) -> Finished | Rested:
+    async def _listen(self, live: LiveRun, recorder: Recorder, questions: Questions) -> Finished | Rested:
         ending: Finished | Rested = Finished(error_type="process_exit", error="The program ended without saying how.")
         async for batch in batches(measured(live.events())):
             ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
             await recorder.write([event for event in batch if event is not ending])
+            await questions.heed(batch)
         return ending

@@ -14,6 +14,7 @@ from typing import TypeVar
 from app.audit.retaining import Retention
 from app.events.fanout import Fanout
 from app.events.recording import Notification
+from app.permissions.waiting import Waiting
 from app.postgres.errors import is_away
 from app.runners.base import ErrorType, Runner
 from app.runs.claiming import Claim, claim_next, projects_with_queue
@@ -52,6 +53,7 @@ class Engine:
         self._drives: dict[str, tuple[Drive, asyncio.Task[Claim | None]]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._reconciler = Reconciler()
+        self._waiting = Waiting()
         self._worktrees = WorktreeReconciler()
         self._removals = Removals()
         self._retention = Retention()
@@ -96,6 +98,8 @@ class Engine:
             self._soon(self.end(note.subject, "stopped"))
         elif note.kind in _TO_HEED and note.subject in self._drives:
             self._soon(self._heed(note.subject))
+        elif note.kind.startswith("permission."):
+            self._waiting.wake(note.subject)
         else:
             self._wake.set()
 
@@ -145,6 +149,7 @@ class Engine:
 
     async def _hear_what_was_missed(self) -> None:
         """While the listener has no connection, what people ask for is only in the database."""
+        self._waiting.wake()
         asked = await asked_to_stop(list(self._drives))
         self._asked = {run_id: self._asked.get(run_id, time.monotonic()) for run_id in asked}
         for run_id, since in self._asked.items():
@@ -190,7 +195,7 @@ class Engine:
                 _report(error, f"the queue of project {project_id} could not be served; trying again")
 
     def _drive(self, claim: Claim) -> None:
-        drive = Drive(claim, self._runners, self._settings)
+        drive = Drive(claim, self._runners, self._settings, self._waiting)
         task = self._spawn(drive.run())
         self._drives[claim.run_id] = (drive, task)
         task.add_done_callback(lambda _: self._ended(claim.run_id))

@@ -14,6 +14,7 @@ from app.events.recording import SYSTEM, record
 from app.git.commits import Identity
 from app.git.refusals import GitError, GitRefused
 from app.git.returning import return_to_branch
+from app.permissions.asking import withdraw_all
 from app.postgres.reading import execute, rows
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
@@ -59,6 +60,7 @@ async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on:
         if not run.is_live:
             return None
         await recorder.close_what_is_open(ending.error or "The run ended before this call did.")
+        await withdraw_all(run.id, "The run ended before anybody answered.")
         run = await _write_run(run, ending, saved)
         is_free = _frees_agent(claim, ending, work)
         await _write_agent(claim, ending, is_free)

@@ -5,12 +5,14 @@ import msgspec
 from app.agents import states
 from app.events.recording import SYSTEM, record
 from app.ids import create_id
+from app.permissions.rows import unsettled_of_run
 from app.postgres.reading import execute
 from app.processes import trees
 from app.projects.locking import locked
 from app.runners.base import GO_ON
 from app.runs import states as run_states
 from app.runs.claiming import Claim
+from app.runs.outlasting import ASK_AGAIN
 from app.runs.pausing import go_on_in_lock
 from app.runs.rows import RunRow, get_run
 from app.runs.tables import RunDetail
@@ -43,8 +45,10 @@ async def _note_sandbox(claim: Claim, has_sandbox: bool) -> None:
 
 
 async def _words(claim: Claim, run: RunRow) -> str:
-    if run.turn_count:
-        return await deliver_all_in_lock(claim.session_id) or GO_ON
+    asked = await unsettled_of_run(run.id)
+    if run.turn_count or asked:
+        words = [ASK_AGAIN.format(tool=each.tool) for each in asked[:1]]
+        return "\n\n".join([*words, *filter(None, [await deliver_all_in_lock(claim.session_id)])]) or GO_ON
     if run.cause in ("task", "background"):
         await _record_task(claim, run.prompt)
     return run.prompt

@@ -10,6 +10,7 @@ from app.agents import states
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor, record
+from app.permissions.asking import withdraw_all
 from app.postgres.reading import rows
 from app.projects.locking import locked
 from app.runners.base import Rested
@@ -21,6 +22,8 @@ from app.runs.tables import AgentRun, RunDetail
 from app.sessions.messaging import queue_in_lock
 from app.sessions.rows import get_session
 
+PAUSED = "The run was paused before anybody answered."
+
 
 async def request_pause(run: RunRow, actor: Actor) -> RunRow:
     """Ask that a run rests; asking twice is asking once. `AGENT_NOT_RUNNING` when it has ended or is being ended."""
@@ -29,6 +32,8 @@ async def request_pause(run: RunRow, actor: Actor) -> RunRow:
         if await _want(run, pause=True):
             await _tell(run, "run.pause_requested", actor)
             await _say(run, f"{actor.name} asked for a pause", "pausing", actor)
+            if run.rests:  # It outlasted a server with its question, and nothing else will take that back.
+                await withdraw_all(run.id, PAUSED)
     return await get_run(run.id)
 
 
@@ -64,14 +69,16 @@ async def rest(claim: Claim, recorder: Recorder, rested: Rested) -> None:
     """Write that a run rests now: its program has ended, or was not begun. Nothing happens to one that has ended."""
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
+        if run.is_live:
+            await withdraw_all(run.id, PAUSED)
         if not run.is_live or run.status == "paused":
             return
         await recorder.close_what_is_open("The run was paused before this ended.")
-        await _keep_counts(run, rested)
+        await keep_counts(run, rested)
         if run.status == "starting":
             run = await run_states.change(run, "begin", actor=SYSTEM)
             await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
-        await _pause_in_lock(claim, run, {RunDetail.pid: None, RunDetail.start_ticks: None, RunDetail.boot_id: None})
+        await pause_in_lock(claim, run, {RunDetail.pid: None, RunDetail.start_ticks: None, RunDetail.boot_id: None})
 
 
 async def stand_still(claim: Claim) -> None:
@@ -79,7 +86,7 @@ async def stand_still(claim: Claim) -> None:
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
         if run.status == "running":
-            await _pause_in_lock(claim, run, {})
+            await pause_in_lock(claim, run, {})
 
 
 async def move_on(claim: Claim) -> None:
@@ -96,8 +103,9 @@ async def go_on_in_lock(claim: Claim, run: RunRow) -> None:
     await _change(claim, run, "resume", values, f"Run {run.number} goes on")
 
 
-async def _pause_in_lock(claim: Claim, run: RunRow, values: dict[Any, Any]) -> None:
-    values = {**values, RunDetail.paused_at: now(), RunDetail.activity: None}
+async def pause_in_lock(claim: Claim, run: RunRow, values: dict[Any, Any]) -> None:
+    """Write that a run rests, from now on unless `values` say another time. The caller holds the project's lock."""
+    values = {RunDetail.paused_at: now(), RunDetail.activity: None, **values}
     await _change(claim, run, "pause", values, f"Run {run.number} rests")
 
 
@@ -110,7 +118,8 @@ async def _change(
     await _say(run, words, changed.status, SYSTEM)
 
 
-async def _keep_counts(run: RunRow, rested: Rested) -> None:
+async def keep_counts(run: RunRow, rested: Rested) -> None:
+    """Write what a run has used by the time of its rest. In the project's lock."""
     counts: dict[Any, Any] = {AgentRun.turn_count: max(run.turn_count, rested.turn_count)}
     usage = rested.usage
     if usage.output_tokens is not None:

@@ -20,6 +20,7 @@ SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task
   coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,
   coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,
   r.token_output_count, r.duration, r.started_at,
+  EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks,
   r.agent_id, a.name AS agent_name, left(split_part(ltrim(r.prompt, E' \\n'), E'\\n', 1), 200) AS first_line
 FROM agent_runs r JOIN agents a ON a.id = r.agent_id LEFT JOIN tasks t ON t.id = r.task_id
 WHERE r.project_id = $1 AND (cardinality($2::text[]) = 0 OR r.status::text = ANY($2))

@@ -1,5 +1,6 @@
 """The one writer of what an agent says and does: events, audit rows and counters, a batch in one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from app.runs.speech import Speech, join_pieces
 from app.runs.tables import RunDetail
 from app.sessions.rows import QueuedMessage
 
+#: Seconds in which a call that is asked for must have come to be written.
+WRITTEN_S = 5.0
+
 
 class Recorder:
     """Writes the events of one run. Not to be shared between tasks."""
@@ -25,6 +29,8 @@ class Recorder:
         self._speech = Speech(self._log)
         self._calls = Calls(self._log)
         self._turn = 0
+        #: Told whenever something was written.
+        self._wrote = asyncio.Condition()
 
     async def write(self, batch: Sequence[base.AgentEvent]) -> None:
         """Store a batch, all of it or none of it, then everybody hears of it. How it ends, others write."""
@@ -33,6 +39,17 @@ class Recorder:
         async with locked(self.claim.project_id):
             for event in join_pieces(batch):
                 await self._write(event)
+        async with self._wrote:
+            self._wrote.notify_all()
+
+    async def place_of(self, call_id: str) -> tuple[str, str | None]:
+        """How the record names a call, and its row of the audit log, once it is written; None if it never is."""
+        try:
+            async with asyncio.timeout(WRITTEN_S), self._wrote:
+                await self._wrote.wait_for(lambda: self._calls.audit_of(call_id))
+        except TimeoutError:
+            pass  # A program that asks for a call it never told of: the question stands without it.
+        return self._log.key(call_id), self._calls.audit_of(call_id)
 
     def expect(self, message: QueuedMessage) -> None:
         """The next message of a `user` that the run tells is this one."""

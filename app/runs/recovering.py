@@ -8,11 +8,13 @@ import logging
 from app.agents.rows import get_agent
 from app.errors import DomainError
 from app.git.refusals import GitError, GitRefused
+from app.permissions.rows import unsettled_of_run
 from app.processes import trees
 from app.processes.redacting import Redactor
-from app.runners.base import ErrorType, Finished, Usage
+from app.runners.base import ErrorType, Finished, Rested, Usage
 from app.runs.claiming import Claim
 from app.runs.finishing import finish
+from app.runs.outlasting import outlast
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow, live_runs
 from app.sessions.standalone import standalone
@@ -24,10 +26,16 @@ WHY = "The server went away while this run was going on."
 
 
 async def recover() -> list[RunRow]:
-    """End every run that had a process; returns them as they were. One that rests can go on. Call before the engine."""
-    interrupted = [run for run in await live_runs() if not run.rests]
-    for run in interrupted:
+    """End every run that had a process; returns them as they were. Call before the engine.
+
+    One that rests can go on, and so can one that waited for a person.
+    """
+    interrupted = []
+    for run in await live_runs():
+        if run.rests or await _outlasts(run):
+            continue
         await interrupt(run)
+        interrupted.append(run)
     return interrupted
 
 
@@ -46,23 +54,36 @@ async def _end_processes(run: RunRow) -> int:
     return ended
 
 
+async def _outlasts(run: RunRow) -> bool:
+    recorder = await _recorder_of(run)
+    if recorder is None or not await unsettled_of_run(run.id):
+        return False
+    await _end_processes(run)
+    return await outlast(recorder.claim, recorder, Rested(usage=_used(run)))
+
+
 async def _write_end(run: RunRow, error_type: ErrorType, why: str) -> None:
+    recorder = await _recorder_of(run)
+    if recorder is None:
+        return
+    ending = Finished(error_type=error_type, error=why, usage=_used(run), native_session_id=run.native_session_id)
+    try:
+        await finish(recorder.claim, recorder, ending)
+    except (DomainError, GitRefused, GitError, OSError):
+        log.exception("the end of run %s could not be written", run.id)
+
+
+def _used(run: RunRow) -> Usage:
+    return Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count)
+
+
+async def _recorder_of(run: RunRow) -> Recorder | None:
     agent = await get_agent(run.agent_id)
     worktree_id = agent.current_worktree_id or await _worktree_of(run)
     if run.session_id is None or worktree_id is None:
-        return
+        return None
     claim = Claim(run.id, run.task_id, agent.id, run.session_id, worktree_id, run.project_id)
-    recorder = Recorder(claim, agent.name, Redactor({}))
-    ending = Finished(
-        error_type=error_type,
-        error=why,
-        usage=Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count),
-        native_session_id=run.native_session_id,
-    )
-    try:
-        await finish(claim, recorder, ending)
-    except (DomainError, GitRefused, GitError, OSError):
-        log.exception("the end of run %s could not be written", run.id)
+    return Recorder(claim, agent.name, Redactor({}))
 
 
 async def _worktree_of(run: RunRow) -> str | None:

@@ -9,6 +9,7 @@ from app.agents.rows import AgentConfig, AgentRow
 from app.clock import now
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
+from app.permissions.queries import waited_s
 from app.processes.sandbox import Sandbox
 from app.projects.rows import ProjectRow
 from app.projects.tables import DEFAULT_MODEL
@@ -78,10 +79,10 @@ def _model_of(config: AgentConfig, settings: Settings) -> str | None:
     return config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
 
 
-def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
-    """Its seconds of work, less what it worked before a rest, and of silence."""
+async def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
+    """Its seconds of work, less what it worked before a rest, and of silence. Waiting for people is no work."""
     config = project.config
-    worked = run.worked_ms(now()) / 1000 * run.rests
+    worked = run.worked_ms(now()) / 1000 - await waited_s(run.id) if run.rests else 0
     return {
         "timeout_s": _minutes(agent, config.timeout_minutes) - worked,
         "idle_timeout_s": _minutes(agent, config.idle_timeout_minutes),

@@ -24,7 +24,7 @@ async def markdown(session: SessionRow) -> AsyncIterator[bytes]:
     """The record as a text to read."""
     yield f"# {session.title or 'Session'}\n\n".encode()
     async for event in _whole(session.id):
-        if not event.payload.get("quiet"):
+        if not event.payload.get("quiet") or event.kind == "permission":
             yield f"{_section(event)}\n\n".encode()
 
 

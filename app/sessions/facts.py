@@ -45,6 +45,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     run_duration: int | None
     pause_requested: bool | None
     paused_at: datetime | None
+    #: The oldest question that waits for a person.
+    asked_id: str | None
 
 
 _SELECT = """
@@ -56,7 +58,9 @@ SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, co
   o.pending IS NOT NULL AS waits,
   r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
   r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration,
-  r.pause_requested, r.paused_at
+  r.pause_requested, r.paused_at,
+  (SELECT q.id FROM permission_requests q WHERE q.session_id = s.id AND q.status = 'open'
+   ORDER BY q.asked_at, q.id LIMIT 1) AS asked_id
 FROM sessions s
 LEFT JOIN tasks t ON t.id = s.task_id
 LEFT JOIN standalone_sessions o ON o.session_id = s.id

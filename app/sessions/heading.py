@@ -26,9 +26,11 @@ def head_of(session: SessionRow, facts: Facts) -> SessionHead:
 
 def _stage(facts: Facts) -> Stage:
     if facts.column is not None:
-        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None)
+        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None, facts.asked_id is not None)
     if facts.waits:
         return "queued"
+    if facts.is_here and facts.asked_id:
+        return "needs_you"
     stages: dict[AgentStatus | None, Stage] = {
         "starting": "starting",
         "running": "running",
@@ -84,7 +86,11 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
 
 def _live_actions(facts: Facts) -> tuple[Action, ...]:
     stop = Action(label="Stop", path=f"/agents/{facts.agent_id}/stop", icon="stop", tone="danger")
-    return (pause_action(facts.agent_id or "", facts.agent_status or "", bool(facts.pause_requested)), stop)
+    pause = pause_action(facts.agent_id or "", facts.agent_status or "", bool(facts.pause_requested))
+    if facts.asked_id is None:
+        return pause, stop
+    path = f"/permissions/{facts.asked_id}"
+    return Action(label="Answer", path=path, icon="needs_you", method="get", tone="primary"), pause, stop
 
 
 def _standalone_actions(session: SessionRow, facts: Facts) -> tuple[Action, ...]:

@@ -4,18 +4,19 @@ from app.events import reading
 from app.events.fanout import Frame, Topic
 from app.events.reading import LoggedEvent
 from app.events.stream import frame
+from app.permissions.parts import request_changed
 from app.postgres.reading import scalar
 from app.sessions import parts
 from app.sessions.facts import facts_of
 from app.sessions.heading import head_of
 from app.sessions.queries import composer_of, watchers
 from app.sessions.rows import SessionRow, get_session
-from app.sessions.showing import drafts, ended_calls, view
+from app.sessions.showing import asked_in, drafts, ended_calls, view
 from app.web.replies import Partial
 from app.web.replies import frame as as_partials
 
 #: After these the head may say something else: state, turn, tokens.
-_HEAD_KINDS = ("status", "error", "decision", "tool_call", "message")
+_HEAD_KINDS = ("permission", "status", "error", "decision", "tool_call", "message")
 #: `status` of the events at which a run begins, rests, goes on or ends.
 _BOUNDARIES = ("starting", "running", "paused", "pausing", "resuming", "completed", "error", "closed", "active")
 
@@ -64,7 +65,18 @@ async def _parts(session: SessionRow, event: LoggedEvent, root: str) -> list[Par
         return [parts.watchers_changed(watchers(session))]
     if event.kind == "tool_result":
         return [parts.call_changed(call) for call in await ended_calls(session.id, [event], root)]
+    if event.kind == "permission":
+        return await _permission(event)
     if event.payload.get("partial"):
         return [parts.draft_changed(draft) for draft in await drafts(session.id, [event])]
     shown = view(event, root)
+    return parts.event_appended(shown) if shown else []
+
+
+async def _permission(event: LoggedEvent) -> list[Partial]:
+    """A question is an entry of the record; what becomes of it changes that entry."""
+    asked = await asked_in([event])
+    if event.payload.get("quiet"):
+        return [request_changed(each) for each in asked.values()]
+    shown = view(event, "", asked=asked)
     return parts.event_appended(shown) if shown else []

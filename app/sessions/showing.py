@@ -1,11 +1,15 @@
 """From logged events to what the record shows: messages as HTML, calls with their results, quiet ones left out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from app.events.reading import LoggedEvent
+from app.permissions.queries import permission_views
+from app.permissions.views import PermissionView
 from app.postgres.reading import rows, scalar
 from app.sessions.stream_views import (
+    AskedView,
     DecisionView,
     ErrorView,
     EventView,
@@ -32,11 +36,22 @@ _LEVELS = ("info", "warning")
 async def views(events: list[LoggedEvent], root: str) -> tuple[EventView, ...]:
     """The record's entries for these events; calls carry their results wherever those were logged."""
     results = await _results([event for event in events if event.kind == "tool_call"])
-    shown = (view(event, root, results.get(str(event.payload.get("call")))) for event in events)
+    asked = await asked_in(events)
+    shown = (view(event, root, results.get(str(event.payload.get("call"))), asked) for event in events)
     return tuple(each for each in shown if each is not None)
 
 
-def view(event: LoggedEvent, root: str, result: dict[str, Any] | None = None) -> EventView | None:
+async def asked_in(events: list[LoggedEvent]) -> dict[str, PermissionView]:
+    """The questions of which these events tell, as they are now."""
+    return await permission_views([str(event.payload["request"]) for event in events if event.kind == "permission"])
+
+
+def view(
+    event: LoggedEvent,
+    root: str,
+    result: dict[str, Any] | None = None,
+    asked: Mapping[str, PermissionView] = MappingProxyType({}),
+) -> EventView | None:
     """One entry, or None for what the record does not show."""
     payload = event.payload
     if payload.get("partial") or payload.get("quiet"):
@@ -50,6 +65,9 @@ def view(event: LoggedEvent, root: str, result: dict[str, Any] | None = None) ->
             return message_view(event)
         case "tool_call":
             return call_view(event, result or {}, root)
+        case "permission":
+            request = asked.get(str(payload.get("request")))
+            return AskedView(**who, request=request) if request else None
         case "decision":
             merged = payload.get("decision") == "approved" and payload.get("commit")
             accepted = payload.get("decision") == "approved" and not merged

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from markupsafe import Markup
 from msgspec import Struct
 
+from app.permissions.views import PermissionView
 from app.tasks.views import Action, ActorKind, AgentLink, PageNotice
 from app.web.diffs import FileDiff
 from app.web.forms import Entered
@@ -89,6 +90,14 @@ class DecisionView(EventView, frozen=True, kw_only=True):
     digest: str = ""
     #: The merge commit, when there was a merge.
     merged_as: str = ""
+
+
+class AskedView(EventView, frozen=True, kw_only=True):
+    """A call that the agent asked a person for, as its question stands now."""
+
+    shape: ClassVar[str] = "permission"
+
+    request: PermissionView
 
 
 class ErrorView(EventView, frozen=True, kw_only=True):

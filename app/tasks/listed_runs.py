@@ -34,6 +34,7 @@ class Run(Struct, frozen=True, kw_only=True):
     prompt: str
     result: str | None
     pause_requested: bool
+    asks: bool
 
 
 async def stored_runs(task_id: str) -> list[Run]:
@@ -43,7 +44,8 @@ async def stored_runs(task_id: str) -> list[Run]:
         "SELECT r.id, d.number, d.cause, r.status, a.name AS agent, d.runner, d.model, r.session_id,"
         " coalesce(r.turn_count, 0) AS turn_count, d.max_turns, r.token_input_count, r.token_output_count,"
         " (SELECT count(*)::int FROM audit_logs l WHERE l.agent_run_id = r.id) AS tools,"
-        " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result, d.pause_requested"
+        " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result, d.pause_requested,"
+        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks"
         " FROM agent_runs r JOIN run_details d ON d.run_id = r.id JOIN agents a ON a.id = r.agent_id"
         " WHERE r.task_id = $1 ORDER BY d.number DESC",
         task_id,
@@ -57,6 +59,7 @@ def run_view(run: Run) -> RunView:
         number=run.number,
         cause=run.cause,
         status=run.status,
+        asks=run.asks,
         agent=run.agent,
         runner=run.runner,
         model=run.model or "",

@@ -7,9 +7,9 @@ from app.tasks.views import Action, pause_action
 
 
 def actions_of(
-    task: TaskRow, stage: Stage, holder: AgentRow | None, pausing: bool
+    task: TaskRow, stage: Stage, holder: AgentRow | None, pausing: bool, asked: str = ""
 ) -> tuple[Action | None, tuple[Action, ...]]:
-    """The primary action and the rest, for a task in `stage` that `holder` has."""
+    """The primary action and the rest, for a task in `stage` that `holder` has; `asked` is the question that waits."""
     here = f"/tasks/{task.id}"
     move = f"{here}/move"
     word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
@@ -25,7 +25,15 @@ def actions_of(
             submit = Action(label="Submit what is there", path=move, fields=(("column", "waiting_approval"),))
             retry = Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry", tone="primary")
             return retry, (submit, live)
+        case "needs_you" if holder is not None and asked:
+            answer = Action(
+                label="Answer", path=f"/permissions/{asked}", icon="needs_you", method="get", tone="primary"
+            )
+            return answer, (live, pause_action(holder.id, holder.status, pausing), _stop(holder))
         case "running" | "starting" | "paused" if holder is not None and holder.status in LIVE:
-            stop = Action(label="Stop", path=f"/agents/{holder.id}/stop", icon="stop", tone="danger")
-            return live, (pause_action(holder.id, stage, pausing), stop)
+            return live, (pause_action(holder.id, stage, pausing), _stop(holder))
     return None, (live,) if task.session_id else ()
+
+
+def _stop(holder: AgentRow) -> Action:
+    return Action(label="Stop", path=f"/agents/{holder.id}/stop", icon="stop", tone="danger")

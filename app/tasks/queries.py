@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from app.agents.rows import agents_of, get_agent
+from app.agents.rows import AgentRow, agents_of, get_agent
 from app.events import reading
 from app.events.reading import LoggedEvent
+from app.permissions.rows import PermissionRow, open_of_agent
+from app.permissions.showing import call_line
 from app.postgres.reading import scalar
 from app.tasks.listed_runs import run_view, stored_runs
 from app.tasks.offers import actions_of
@@ -25,12 +27,13 @@ async def task_page(
 ) -> TaskPage:
     """The page as it is now; `edit` and `undo_form` are forms that came back, `notices` say why."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
-    stage = stage_of(task.column, holder.status if holder else None)
+    asked = await open_of_agent(holder.id) if holder else None
+    stage = stage_of(task.column, holder.status if holder else None, asked is not None)
     stored = await stored_runs(task.id)
     runs = [run_view(run) for run in stored]
     pausing = bool(stored) and stored[0].pause_requested
     worktree = await worktree_panel(task, holder)
-    primary, others = actions_of(task, stage, holder, pausing)
+    primary, others = actions_of(task, stage, holder, pausing, asked.id if asked else "")
     return TaskPage(
         id=task.id,
         title=task.title,
@@ -59,7 +62,7 @@ async def task_page(
         undo_form=undo_form or Entered(),
         merged_into=await _merged_into(task),
         can_delete=task.column in ("backlog", "verified"),
-        notices=(*notices, *_notices(task, stage, runs)),
+        notices=(*notices, *_notices(task, stage, runs), *_asked(stage, asked, holder)),
         runs=tuple(runs),
         feed=tuple(item for event in await _events(task) if (item := feed_item(event))),
         worktree=worktree,
@@ -101,6 +104,15 @@ def _notices(task: TaskRow, stage: Stage, runs: list[RunView]) -> tuple[PageNoti
     )
     title = f"Run {last.number} ended: {last.error or last.error_type}"
     return (PageNotice(title=title, text=kept, tone="fail", code=last.error_type, actions=see),)
+
+
+def _asked(stage: Stage, asked: PermissionRow | None, holder: AgentRow | None) -> tuple[PageNotice, ...]:
+    if stage != "needs_you" or asked is None or holder is None:
+        return ()
+    answer = Action(label="Answer", path=f"/permissions/{asked.id}", method="get", tone="primary")
+    call = f"{asked.tool} {call_line(asked.input)}".strip()
+    title = f"{holder.name} asks for a call and waits"
+    return (PageNotice(title=title, text=asked.why, tone="need", items=(call,), actions=(answer,)),)
 
 
 async def _events(task: TaskRow) -> list[LoggedEvent]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from app.agents.rows import AgentStatus
+from app.agents.rows import LIVE, AgentStatus
 from app.tasks.rows import Column
 
 Stage = Literal["queued", "starting", "running", "paused", "needs_you", "error", "review", "done", "idle"]
@@ -15,14 +15,19 @@ def pause_word(stage: Stage, pause_requested: bool) -> str:
     return "Paused, about to go on" if stage == "paused" and not pause_requested else ""
 
 
-def stage_of(column: Column, agent_status: AgentStatus | None) -> Stage:
-    """The stage from the task's column and the status of the agent that holds it; None where no agent does."""
+def stage_of(column: Column, agent_status: AgentStatus | None, asks: bool = False) -> Stage:
+    """The stage from the task's column and the status of the agent that holds it; None where no agent does.
+
+    `asks`: the agent asks a person for a call, and nobody has answered.
+    """
     if column == "backlog":
         return "idle"
     if column == "waiting_approval":
         return "review"
     if column == "verified":
         return "done"
+    if asks and agent_status in LIVE:
+        return "needs_you"
     stages: dict[AgentStatus | None, Stage] = {
         None: "queued",
         "starting": "starting",

@@ -61,6 +61,8 @@ class RunView(Struct, frozen=True, kw_only=True):
     #: As in `run_details.cause`.
     cause: str
     status: str
+    #: Whether it waits for a person.
+    asks: bool = False
     agent: str
     runner: str = ""
     model: str = ""

@@ -29,6 +29,7 @@ _BY_CODE = {
     "AGENT_NOT_RUNNING": Words("This agent is not at work", _NOTHING_CHANGED),
     "PROJECT_PATH_EXISTS": Words("This repository is already a project", _NOTHING_CHANGED),
     "PROJECT_HAS_RUNNING_AGENTS": Words("Agents are still at work here", _NOTHING_CHANGED),
+    "PERMISSION_SETTLED": Words("This question is settled", "Your answer was not taken."),
     "SESSION_CLOSED": Words("This session is over", "Its record is kept."),
 }
 _BY_STATUS = {

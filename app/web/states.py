@@ -36,6 +36,7 @@ _AGENTS = {
     "error": ("error", "Error"),
     "completed": ("done", "Completed"),
 }
+_ASKS = ("needs_you", "Needs you")
 _WORKTREES = {
     "creating": ("starting", "Creating"),
     "active": ("done", "Active"),
@@ -49,13 +50,15 @@ _AUDIT = {"ok": "done", "failed": "error", "running": "running", "pending": "que
 _ENDS = {"stopped": "idle", "interrupted": "idle", "turn_limit": "review", "budget": "review"}
 
 
-def agent_state(status: str) -> tuple[str, str]:
-    """Stage and word of an `agent_status`."""
-    return _AGENTS[status]
+def agent_state(status: str, asks: bool = False) -> tuple[str, str]:
+    """Stage and word of an `agent_status`; `asks`: it asks a person, and nobody has answered."""
+    return _ASKS if asks else _AGENTS[status]
 
 
-def run_state(status: str, error_type: str) -> tuple[str, str]:
+def run_state(status: str, error_type: str, asks: bool = False) -> tuple[str, str]:
     """Stage and word of a run: how it goes, or for which one reason it ended."""
+    if asks:
+        return _ASKS
     if error_type:
         return _ENDS.get(error_type, "error"), error_type
     return _AGENTS[status]

@@ -15,6 +15,7 @@ from app.agents.forms import AgentForm
 from app.asgi import create_app
 from app.cli import COMMANDS, agentpane
 from app.errors import DomainError
+from app.permissions.forms import PermissionAnswer
 from app.projects.forms import Deletion, NewProject, ProjectSettings, Relocation
 from app.reviews.forms import Approval, Rejection
 from app.runners.base import ErrorType
@@ -41,6 +42,7 @@ FORMS: dict[str, type[Struct]] = {
     "/tasks/{id}/cancel": Cancellation,
     "/tasks/{id}/approve": Approval,
     "/tasks/{id}/reject": Rejection,
+    "/permissions/{id}/answer": PermissionAnswer,
     "/sessions/{id}/messages": Message,
     "/projects/{id}/worktrees/prune": Prune,
     "/projects/{id}/worktrees/clear": Clear,

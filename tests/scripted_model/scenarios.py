@@ -86,6 +86,8 @@ SCENARIOS: dict[str, Steps] = {
         Bash("touch held; while [ ! -e release ]; do sleep 0.05; done; rm -f release held; echo released"),
         Say("All done: wrote hello.txt."),
     ),
+    # A command for which somebody may have to be asked, and one more of its kind.
+    "tags": (Bash("echo one >> tags.txt"), Bash("echo two >> tags.txt"), Say("Tagged.")),
     # The same second part for a reason that names it itself.
     "rework": _QUOTE_PROMPT,
     "plain": (Say("Just text."),),
@@ -124,6 +126,7 @@ SCENARIOS: dict[str, Steps] = {
 
 #: What is done for a later prompt of the same conversation that names no scenario.
 FOLLOW_UPS: dict[str, Steps] = {
+    "tags": (Bash("echo one >> tags.txt"), Say("Tagged after all.")),
     "journey": _QUOTE_PROMPT,
     "held": _QUOTE_PROMPT,
     "forever": _QUOTE_PROMPT,
