@@ -65,6 +65,9 @@ class PuppetRun(QueuedRun):
     async def resume(self) -> None:
         """It rests by then, and goes on as another run of the program."""
 
+    async def hurry(self) -> None:
+        """It is between two turns all the time."""
+
     async def _end_processes(self) -> None:
         self.give(Finished(error_type=self.stop_reason))
 
