@@ -40,6 +40,7 @@ from app.sessions.listing import SessionListController
 from app.settings import Settings
 from app.system.controllers import HealthController, RecoveryController
 from app.tasks.controllers import TaskController
+from app.web.agents import NoAgents
 from app.web.assets import static_file
 from app.web.controllers import PatternsController, ThemeController
 from app.web.csrf import csrf_config
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={"person": Provide(person_of)},
         exception_handlers=dict(exception_handlers()),
         csrf_config=csrf_config(secret_key(settings), secure=urlsplit(settings.base_url).scheme == "https"),
-        middleware=[AllowedHosts(own_names(settings.host, settings.base_url, settings.allowed_hosts))],
+        middleware=[AllowedHosts(own_names(settings.host, settings.base_url, settings.allowed_hosts)), NoAgents()],
         before_send=[add_security_headers, remember_visitor],
         request_max_body_size=REQUEST_BODY,
         openapi_config=None,

@@ -13,8 +13,10 @@ import click
 import uvicorn
 import uvloop
 from litestar import Litestar
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.settings import Settings
+from app.web.agents import PeerMarking
 
 #: How long open requests may go on after the order to stop. Streams end at once: they watch `app.state.shutdown`.
 _GRACE_SECONDS = 3
@@ -55,7 +57,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: Litestar, settings: Settings, address: str, open_browser: bool) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                _seen_by_us(app, settings),
                 loop="uvloop",
                 http="httptools",
                 ws="none",
@@ -64,7 +66,7 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                proxy_headers=bool(settings.base_url),
+                proxy_headers=False,  # Ours, below: who is at the other end must be seen before.
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
@@ -88,6 +90,11 @@ class _Server(uvicorn.Server):
         self._app.state.shutdown.set()
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+def _seen_by_us(app: Litestar, settings: Settings) -> PeerMarking:
+    """The application as it is served: behind a proxy with the visitor's address, and always with who really asks."""
+    return PeerMarking(ProxyHeadersMiddleware(app, "127.0.0.1") if settings.base_url else app)  # type: ignore[arg-type]
 
 
 def _bind(host: str, port: int) -> socket.socket:

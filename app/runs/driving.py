@@ -15,7 +15,7 @@ from app.postgres.errors import is_away
 from app.postgres.patience import patiently
 from app.processes.redacting import Redactor
 from app.projects.rows import ProjectRow, get_project
-from app.runners.base import ErrorType, Finished, LiveRun, Notice, Rested, Runner, RunSpec
+from app.runners.base import ErrorType, Finished, LiveRun, Rested, Runner, RunSpec
 from app.runners.measuring import measured
 from app.runs.asking import Questions
 from app.runs.batching import batches
@@ -163,9 +163,7 @@ class Drive:
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
-        if no_sandbox := why_unconfined(self.settings, project, agent):
-            await recorder.write([Notice(text=no_sandbox, level="warning")])
-        prompt = await launch(self.claim, has_sandbox=not no_sandbox)
+        prompt = await launch(self.claim, unconfined=why_unconfined(self.settings, project, agent))
         if prompt is None:
             return Rested()
         if run.cause in NEEDS_THE_PAST and spec.resume is None:

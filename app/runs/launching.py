@@ -21,13 +21,16 @@ from app.tasks.rows import get_task
 from app.tasks.tables import Task
 
 
-async def launch(claim: Claim, *, has_sandbox: bool) -> str | None:
-    """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead."""
+async def launch(claim: Claim, *, unconfined: str) -> str | None:
+    """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead.
+
+    `unconfined` says why it has no sandbox; empty where it has one.
+    """
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
         if run.pause_requested:
             return None
-        await _note_sandbox(claim, has_sandbox)
+        await _note_sandbox(claim, unconfined)
         await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
         if run.status == "paused":
             await go_on_in_lock(claim, run)
@@ -37,11 +40,17 @@ async def launch(claim: Claim, *, has_sandbox: bool) -> str | None:
         return await _words(claim, run)
 
 
-async def _note_sandbox(claim: Claim, has_sandbox: bool) -> None:
-    """For the card, which shows it as long as it shows this run."""
+async def _note_sandbox(claim: Claim, unconfined: str) -> None:
+    """On the record, and for the card, which shows it as long as it shows this run."""
     if claim.task_id is not None:
-        metadata = msgspec.structs.replace((await get_task(claim.task_id)).metadata, no_sandbox=not has_sandbox)
+        metadata = msgspec.structs.replace((await get_task(claim.task_id)).metadata, no_sandbox=bool(unconfined))
         await Task.update({Task.metadata: msgspec.json.encode(metadata).decode()}).where(Task.id == claim.task_id)
+    if unconfined:
+        payload = {"text": unconfined, "status": "warning"}
+        await record(
+            claim.project_id, "status", actor=SYSTEM, subject=claim.run_id,
+            session_id=claim.session_id, payload=payload,
+        )  # fmt: skip
 
 
 async def _words(claim: Claim, run: RunRow) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.git.sharing import Record, log_folders, mounts_of, note_branch, require_record
-from app.processes.sandbox import Limits, Mount, Sandbox, available, readable, writable
+from app.processes.sandbox import Limits, Mount, Sandbox, available, writable
 from app.processes.system_files import programs, system
 from app.projects.rows import ProjectConfig, ProjectRow
 from app.projects.walls import standing
@@ -71,8 +71,9 @@ def _walls(
         *(each for each in programs(command, env) if _fits(each.place, (*hidden, root), at_home)),
         *at_home,
         *_around(root, record, home),
-        *readable(*_paths(project.config.sandbox_readable)),
-        *writable(*_paths(project.config.sandbox_writable), *also),
+        *_opened(project.config.sandbox_readable, hidden, can_write=False),
+        *_opened(project.config.sandbox_writable, hidden, can_write=True),
+        *writable(*also),
         *_work(record, worktree),
     )
     return Sandbox(
@@ -104,14 +105,21 @@ def _around(root: Path, record: Record, home: Path | None) -> list[Mount]:
     ]
 
 
-def _paths(texts: Sequence[str]) -> list[Path]:
-    return [Path(text).expanduser() for text in texts]
+def _opened(texts: Sequence[str], hidden: Sequence[Path], *, can_write: bool) -> list[Mount]:
+    """What the settings open, where it leads by now: an agent may have put a link to our data in its place since."""
+    found = [(Path(text).expanduser(), Path(text).expanduser().resolve()) for text in texts]
+    return [Mount(place, source, can_write) for place, source in found if not _within(source, hidden)]
 
 
 def _hiding(hidden: Sequence[Path], mounts: Sequence[Mount]) -> list[Mount]:
-    """Our own data, wherever it lies in what is shown."""
-    shown = [mount.place for mount in mounts if mount.source is not None]
-    return [Mount(place, None) for place in dict.fromkeys(hidden) if _within(place, shown)]
+    """Our own data, wherever it lies in what is shown, under whatever name."""
+    places = [
+        mount.place / each.relative_to(mount.source)
+        for mount in mounts
+        for each in hidden
+        if mount.source is not None and each.is_relative_to(mount.source)
+    ]
+    return [Mount(place, None) for place in dict.fromkeys(places)]
 
 
 def _fits(place: Path, elsewhere: Sequence[Path], at_home: Sequence[Mount]) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shlex
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from tests.runs import escapes
 from tests.visitor import Visitor
 
 PROGRAM = Path(escapes.__file__)
+PLANTING = Path(__file__).with_name("planting.py")
 ATTEMPTS = (
     "read the data folder", "read the secret", "read the database's password", "read the data folder through a link",
     "read the password through a link", "read the data folder through /proc", "read the server's environment",
@@ -51,7 +53,7 @@ async def test_a_server_and_its_database_are_out_of_reach(
             while 'data-stage="review"' not in (page := await mara.page(board)):
                 await asyncio.sleep(0.1)
         task = page.partition('data-task-id="')[2].partition('"')[0]
-        session = (await mara.page(f"/tasks/{task}")).partition('href="/sessions/')[2].partition('"')[0]
+        session = re.findall("/sessions/([a-z0-9]{24})", await mara.page(f"/tasks/{task}"))[0]
         record = (await http.get(f"/sessions/{session}/export.md")).text
         outcomes = dict(line.split("\t", 1) for line in record.splitlines() if "\t" in line)
         assert [name for name in outcomes if name in ATTEMPTS] == list(ATTEMPTS), record
@@ -59,3 +61,35 @@ async def test_a_server_and_its_database_are_out_of_reach(
         assert password.read_text().strip() not in record
         assert (await http.get("/readyz")).status_code == 200
     assert user(repository, "status", "--porcelain") == ""
+
+
+async def test_an_agent_cannot_be_a_visitor_and_decide(
+    serve: Callable[..., Awaitable[Server]], repository: Path
+) -> None:
+    server = await serve(AGENTPANE_BASE_URL="http://127.0.0.1:1")  # As behind a proxy, whose word on addresses counts.
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+        mara = Visitor(http)
+        made = await mara.send("/projects/new", "/projects", path=str(repository))
+        board = made.headers["location"]
+        project = board.rsplit("/", 1)[1]
+        command = shlex.join([sys.executable, str(PLANTING), server.url, project])
+        await mara.send(f"{board}/agents", f"{board}/agents", name="planter", runner="command", command=command)
+        await mara.send(board, f"{board}/tasks", title="Plant", start="true")
+        async with asyncio.timeout(60):
+            while 'data-stage="review"' not in (page := await mara.page(board)):
+                await asyncio.sleep(0.1)
+        task = page.partition('data-task-id="')[2].partition('"')[0]
+        session = re.findall("/sessions/([a-z0-9]{24})", await mara.page(f"/tasks/{task}"))[0]
+        record = (await http.get(f"/sessions/{session}/export.md")).text
+        assert "honest: HTTP/1.1 403 Forbidden" in record
+        assert "another address: HTTP/1.1 403 Forbidden" in record
+        assert "hidden: tried" in record
+        assert "Planted" not in await mara.page(board)
+
+        # The same program, started by a person, is a visitor like any other.
+        plain = await asyncio.create_subprocess_exec(
+            sys.executable, str(PLANTING), server.url, project, stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await asyncio.wait_for(plain.communicate(), 60)
+        assert b"honest: HTTP/1.1 303" in out
+        assert "Planted honestly" in await mara.page(board)

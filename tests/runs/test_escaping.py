@@ -283,3 +283,19 @@ def no_bubblewrap(app: Litestar, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     available.cache_clear()
     app.state.settings = usual
+
+
+async def test_a_link_that_came_later_opens_nothing_of_ours(
+    walls: None, workshop: Workshop, app: Litestar, secrets: Path, tmp_path: Path
+) -> None:
+    """An agent may write where the settings let it, and put a link to our data in the place of what others may read."""
+    (tmp_path / "above").symlink_to(secrets.parent)
+    (tmp_path / "link").symlink_to(secrets)
+    await workshop.configure(sandbox_readable=(str(tmp_path / "link"), str(tmp_path / "above")))
+    look = (
+        f"(cat {tmp_path}/link/secret_key; ls -A {tmp_path}/link {tmp_path}/above/{secrets.name}; echo end) > seen 2>&1"
+    )
+    task = await workshop.done("Follow", look)
+    seen = user(workshop.root, "show", f"{task.branch}:seen")
+    assert seen.count("No such file or directory") == 2
+    assert seen.endswith(f"{tmp_path}/above/{secrets.name}:\nend")

@@ -309,7 +309,7 @@ class TestStarts:
     async def test_one_that_had_a_process_is_interrupted_and_one_that_rests_is_not(self, project: ProjectRow) -> None:
         stood, at_rest = await begin(project.id, "Stood still"), await begin(project.id, "Rests")
         for claim in (stood, at_rest):
-            assert await launch(claim, has_sandbox=True) is not None
+            assert await launch(claim, unconfined="") is not None
             await stand_still(claim)
         await RunDetail.update({RunDetail.boot_id: None}).where(RunDetail.run_id == at_rest.run_id)
         assert [run.id for run in await recover()] == [stood.run_id]

@@ -235,6 +235,8 @@ class AcpRun(QueuedRun):
         patience = LAST_WORDS_S if isinstance(error, ConnectionError) and not dialogue.broken else 0.0
         is_gone = await trees.wait_gone(process.pid, process.start_ticks, patience)
         code = await process.wait() if is_gone else None
+        if process.excess:
+            return self._finished("process_exit", process.excess)
         name = PurePath(self.spec.command[0]).name
         why = in_words(error, name, code=code, start_error=process.start_error, broken=dialogue.broken)
         return self._finished(why[0], "\n".join([why[1], *self._stderr]))
