@@ -13,6 +13,9 @@ from app.postgres.reading import rows
 #: Whether input, output and error of the call `a` were emptied; an agent's input is an object, so none is like this.
 EMPTIED = "(a.input = 'null'::jsonb AND a.output IS NULL AND a.error IS NULL)"
 
+#: How many secrets were cut out of what an entry of a call tells of; read as text, since somebody may have altered it.
+REDACTED = "substring(content from '\"redacted\":([0-9]{1,6})')::int"
+
 _SELECT = f"""
 SELECT id, agent_id AS agent, agent_run_id AS run, tool, turn_number AS turn, timestamp, status::text AS status,
        duration,

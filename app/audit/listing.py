@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from app.audit.describing import describe
 from app.audit.filters import IS_REFUSED, Filter
+from app.audit.offline_verify import content_of
 from app.audit.views import AuditRow
 from app.postgres.reading import rows, scalar
 from app.web.hidden import name_hidden
@@ -76,7 +77,7 @@ class _EntryLine(Struct, frozen=True):
     subject_id: str
     actor: str
     at: datetime
-    content: dict[str, Any]
+    content: str
 
 
 async def count_rows(project_id: str) -> int:
@@ -150,6 +151,6 @@ async def _entry_rows(project_id: str, wanted: Iterable[Place]) -> list[AuditRow
         numbers,
     )
     return [
-        describe(project_id, each.number, each.kind, each.subject_id, each.actor, each.at, each.content)
+        describe(project_id, each.number, each.kind, each.subject_id, each.actor, each.at, content_of(each.content))
         for each in found
     ]

@@ -12,7 +12,8 @@ from app.audit.offline_verify import Broken, named
 from app.postgres.reading import one, scalar
 
 _NOTED = """
-SELECT (payload -> 'chain' ->> 'number')::bigint AS number, payload -> 'chain' ->> 'hash' AS hash FROM events
+SELECT CASE WHEN payload -> 'chain' ->> 'number' ~ '^\\d{1,18}$' THEN (payload -> 'chain' ->> 'number')::bigint
+       ELSE 0 END AS number, payload -> 'chain' ->> 'hash' AS hash FROM events
 WHERE project_id = $1 AND payload ? 'chain'
 """
 _UNLIKE_NOTED = f"""

@@ -141,6 +141,15 @@ def named(what: What, number: int) -> Broken:
 # A tool call is a row outside of the chain, of which the chain knows the digests.
 
 
+def content_of(text: str) -> dict[str, Any]:
+    """What an entry says; nothing, where somebody has made something else of it than a JSON object."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def call_differs(content: dict[str, Any], row: dict[str, Any]) -> str:
     """What of a call's row is not as the entry of its beginning says; empty when all is. Digests in both."""
     names = [name for name in ("agent", "run", "tool", "turn", "at", "input") if row.get(name) != content.get(name)]
@@ -243,7 +252,7 @@ def _broken_row(entry: Entry, row: dict[str, Any] | None, limit: str, verdict: V
         return None
     if row is None:
         return row_missing(entry.number)
-    content = json.loads(entry.content)
+    content = content_of(entry.content)
     texts = [name for name in ("input", "output", "error") if name in row]
     is_empty = row.get("emptied") and all(row[name] in (None, "null") for name in texts)
     if is_empty and str(row.get("at")) < limit:
@@ -256,11 +265,8 @@ def _broken_row(entry: Entry, row: dict[str, Any] | None, limit: str, verdict: V
 
 
 def emptied_before(entry: Entry) -> str:
-    """Until when the calls were emptied, as far as the entry is one that says so."""
-    try:
-        return str(json.loads(entry.content)["before"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    """Until when calls were emptied, as an entry of that kind says."""
+    return str(content_of(entry.content).get("before", ""))
 
 
 def _head(path: Path) -> dict[str, Any]:

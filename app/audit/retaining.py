@@ -3,6 +3,7 @@ does the chain with their digests; that they were emptied is an entry of the cha
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,14 @@ UPDATE events SET payload = '{"activity": ""}' WHERE project_id = $1 AND kind = 
 """
 
 
+#: What is done with the ids of calls in the same transaction, by domains that keep something of calls themselves.
+Also = Callable[[Sequence[str]], Awaitable[None]]
+
+
+async def _nothing_else(_: Sequence[str]) -> None:
+    """No other domain keeps anything."""
+
+
 class _Emptied(Struct, frozen=True):
     id: str
     session_id: str | None
@@ -55,9 +64,10 @@ class _Told(Struct, frozen=True):
 
 
 class Retention:
-    """Empties old calls of every project, in rounds."""
+    """Empties old calls of every project, in rounds; `also` is told of the ids of calls that are emptied just now."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Also = _nothing_else) -> None:
+        self._also = also
         self._next = 0.0
 
     async def round(self) -> int:
@@ -65,28 +75,29 @@ class Retention:
         if time.monotonic() < self._next:
             return 0
         self._next = time.monotonic() + EACH_S
-        return sum([await empty_old_calls(project) for project in await all_projects()])
+        return sum([await empty_old_calls(project, also=self._also) for project in await all_projects()])
 
 
-async def empty_old_calls(project: ProjectRow, at: datetime | None = None) -> int:
+async def empty_old_calls(project: ProjectRow, at: datetime | None = None, also: Also = _nothing_else) -> int:
     """Empty the calls of a project that are older than it keeps them; returns how many these were."""
     days = project.config.audit_days
     if days is None:
         return 0
     before, emptied = (at or now()) - timedelta(days=days), 0
-    while count := await _empty_some(project.id, before, days):
+    while count := await _empty_some(project.id, before, days, also):
         emptied += count
     if emptied:
         log.info("%s tool calls of project %s were emptied", emptied, project.name)
     return emptied
 
 
-async def _empty_some(project_id: str, before: datetime, days: int) -> int:
+async def _empty_some(project_id: str, before: datetime, days: int, also: Also) -> int:
     async with locked(project_id):
         calls = await rows(_Emptied, _OLD, project_id, before)
         if not calls:
             return 0
         await _empty_events(project_id, calls)
+        await also([call.id for call in calls])
         content: dict[str, Any] = {"before": moment(before), "days": days, "calls": len(calls)}
         head = await append_in_lock(project_id, "retention", project_id, content, actor=SYSTEM)
         payload = {**content, "chain": {"number": head.number, "hash": head.hash}}

@@ -3,7 +3,6 @@
 The database makes texts of the documents and cuts the part that is shown, so a large output is never read as a whole.
 """
 
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,8 +10,9 @@ from msgspec import Struct
 
 from app.audit.chain import parse_moment
 from app.audit.describing import describe
-from app.audit.digests import EMPTIED
+from app.audit.digests import EMPTIED, REDACTED
 from app.audit.listing import CALL_COLUMNS, CALL_JOINS, CallLine, call_row
+from app.audit.offline_verify import content_of
 from app.audit.reading import entry_at
 from app.audit.views import AuditEntry, ChainEntryView, LinkView, Part
 from app.errors import InvalidId, NotFound
@@ -49,6 +49,11 @@ WHERE a.id = $1
 """
 
 
+_LINKS = f"""
+SELECT number, kind, hash, previous_hash, {REDACTED} AS redacted FROM audit_chain WHERE subject_id = $1 ORDER BY number
+"""  # noqa: S608
+
+
 class _Whole(CallLine, frozen=True, kw_only=True):
     project_id: str
     agent_run_id: str | None
@@ -68,7 +73,7 @@ class _Link(Struct, frozen=True):
     kind: str
     hash: str
     previous_hash: str
-    content: dict[str, Any]
+    redacted: int | None
 
 
 class _Event(Struct, frozen=True):
@@ -85,7 +90,7 @@ async def audit_entry(entry_id: str, input: int = 1, output: int = 1, size: int 
         raise NotFound("There is no such entry in the audit log.", "AUDIT_NOT_FOUND")
     links = await rows(
         _Link,
-        "SELECT number, kind, hash, previous_hash, content FROM audit_chain WHERE subject_id = $1 ORDER BY number",
+        _LINKS,
         entry_id,
     )
     at = {"input": input, "output": output}
@@ -100,7 +105,7 @@ async def audit_entry(entry_id: str, input: int = 1, output: int = 1, size: int 
         output=_part("output", _readable(found.output), found.output_size, found.output_length, at, size),
         error=_readable(found.error),
         emptied=found.emptied,
-        redacted=sum(link.content.get("redacted", 0) for link in links),
+        redacted=sum(link.redacted or 0 for link in links),
         links=tuple(LinkView(link.number, link.kind, link.hash, link.previous_hash) for link in links),
         run_id=found.agent_run_id or "",
         session_id=found.session_id or "",
@@ -113,24 +118,16 @@ async def chain_entry(project: ProjectRow, number: int) -> ChainEntryView:
     entry = await entry_at(project.id, number)
     if entry is None:
         raise NotFound("The chain has no entry with this number.", "AUDIT_NOT_FOUND")
-    content = _content(entry.content)
+    content = content_of(entry.content)
     return ChainEntryView(
         row=describe(project.id, number, entry.kind, entry.subject, entry.actor, parse_moment(entry.at), content),
         number=number,
         kind=entry.kind,
         actor=name_hidden(entry.actor),
-        content=name_hidden(msgspec.json.format(msgspec.json.encode(content), indent=2).decode()),
+        content=name_hidden(msgspec.json.format(entry.content, indent=2) if content else entry.content),
         hash=entry.hash,
         previous_hash=entry.previous_hash,
     )
-
-
-def _content(text: str) -> dict[str, Any]:
-    """The content as a document; somebody may have made something else of it, which is shown as it is."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError:
-        return {"not a document": text}
 
 
 async def _event_of(session_id: str | None, entry_id: str) -> int:

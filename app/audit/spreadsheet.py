@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from app.audit.chain import moment
+from app.audit.digests import REDACTED
 from app.audit.filters import Filter
 from app.audit.listing import Place, places, rows_at
 from app.audit.views import AuditRow
@@ -23,13 +24,13 @@ COLUMNS = (
 #: With one of these a spreadsheet takes a cell for a formula, which can send what is in other cells to somebody.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-_CALLS = """
+_CALLS = f"""
 SELECT a.id, c.number, a.agent_id, a.agent_run_id, a.turn_number, a.input::text AS input_json,
        a.output::text AS output_json, a.error, (
-           SELECT coalesce(sum((l.content::jsonb ->> 'redacted')::int), 0) FROM audit_chain l WHERE l.subject_id = a.id
+           SELECT coalesce(sum({REDACTED}), 0) FROM audit_chain l WHERE l.subject_id = a.id
        )::int AS redacted
 FROM audit_logs a LEFT JOIN audit_chain c ON c.subject_id = a.id AND c.kind = 'tool_call' WHERE a.id = ANY($1)
-"""
+"""  # noqa: S608
 _ENTRIES = "SELECT number::text AS id, content FROM audit_chain WHERE project_id = $1 AND number = ANY($2)"
 
 

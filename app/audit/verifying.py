@@ -4,7 +4,6 @@ It is read in pages, and digests are made by the database, so memory stays flat.
 that are being recorded meanwhile do no harm: only entries up to the head of the beginning are followed.
 """
 
-import json
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from app.audit.offline_verify import (
     Entry,
     Walk,
     call_differs,
+    content_of,
     emptied_before,
     not_as_noted,
     result_differs,
@@ -86,7 +86,7 @@ class _Verification:
             return None
         if call is None:
             return row_missing(entry.number)
-        content, row = json.loads(entry.content), call.as_row()
+        content, row = content_of(entry.content), call.as_row()
         if call.emptied and await self._may_be_empty(call):
             self._emptied += 1
             row |= {name: content.get(name) for name in ("input", "output", "error")}

@@ -14,6 +14,7 @@ from typing import TypeVar
 from app.audit.retaining import Retention
 from app.events.fanout import Fanout
 from app.events.recording import Notification
+from app.permissions.emptying import empty_questions
 from app.permissions.waiting import Waiting
 from app.postgres.errors import is_away
 from app.runners.base import ErrorType, Runner
@@ -56,7 +57,7 @@ class Engine:
         self._waiting = Waiting()
         self._worktrees = WorktreeReconciler()
         self._removals = Removals()
-        self._retention = Retention()
+        self._retention = Retention(also=empty_questions)
         #: When each run was first seen asked to end.
         self._asked: dict[str, float] = {}
         #: Runs whose end is being written from outside of their drives.

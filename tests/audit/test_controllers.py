@@ -138,6 +138,8 @@ class TestFilters:
         assert answer.status_code == 422
         assert said in answer.text
         assert '<option value="Bash" selected>' in answer.text
+        name, _, typed = query.partition("=")
+        assert name not in ("from", "to", "q") or f'value="{typed}"' in answer.text
         assert outcomes_on(answer.text) == []
         for export in ("export.csv", "export.jsonl"):
             assert (await visitor.get(f"{here}/{export}?{query}")).status_code == 422

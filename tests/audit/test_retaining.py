@@ -12,6 +12,8 @@ from app.audit.chain import parse_moment
 from app.audit.retaining import Retention, empty_old_calls
 from app.audit.verifying import verify
 from app.clock import now
+from app.permissions.emptying import empty_questions
+from app.permissions.rows import get_permission
 from app.postgres.reading import execute, scalar
 from app.projects.rows import ProjectRow, get_project
 from app.projects.tables import Project
@@ -19,6 +21,7 @@ from app.runners.base import ToolStarted
 from app.runs import engine as engine_module
 from app.runs.claiming import Claim
 from tests.audit.damage import exported, script
+from tests.permissions.samples import asked, asking_run
 from tests.visitor import Visitor
 from tests.work import begin, call, say
 from tests.workshop import Workshop
@@ -86,6 +89,18 @@ async def test_old_calls_are_emptied_and_everything_still_verifies(
     session = await visitor.page(f"/sessions/{claim.session_id}")
     assert session.count("Emptied after the time that the project keeps it.") == 3
     assert "sleep 9" in session
+
+
+async def test_a_question_for_a_call_is_emptied_with_it(project: ProjectRow, visitor: Visitor) -> None:
+    claim = await asking_run(project.id)
+    await call(claim, "Bash", {"command": f"echo {SECRET}"})
+    request = await asked(claim, command=f"echo {SECRET}")
+    audit_id = await scalar("SELECT id FROM audit_logs")
+    await execute("UPDATE permission_requests SET audit_id = $1", audit_id)
+    later = now() + timedelta(days=31)
+    assert await empty_old_calls(await keeping(project, 30), later, also=empty_questions) == 1
+    assert (await get_permission(request.id)).input == {}
+    assert (await visitor.get(f"/permissions/{request.id}")).status_code == 200
 
 
 class TestTampering:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.audit.chain import head_of
+from app.audit.chain import append_in_lock, head_of
 from app.audit.filters import Filter
 from app.audit.offline_verify import FORMAT
 from app.audit.verifying import Verified, verify
 from app.postgres.reading import execute, scalar
+from app.projects.locking import locked
 from app.projects.rows import ProjectRow
 from app.reviews.approving import approve
 from app.reviews.rejecting import reject
@@ -272,6 +273,22 @@ class TestTheFile:
         path.write_text(text.replace("HEAD", json.dumps(head)))
         answer = script(path)
         assert (answer.returncode, said in answer.stdout + answer.stderr) == (code, True), answer
+
+
+@pytest.mark.parametrize("content", ["no document", "[1, 2]", '{"redacted": "x"}', ""])
+async def test_whatever_somebody_writes_into_an_entry_the_pages_show_it(
+    content: str, worked: ProjectRow, visitor: Visitor
+) -> None:
+    async with locked(worked.id):
+        await append_in_lock(worked.id, "decision", "t1", {"decision": "approved"}, actor=MARA)
+    await execute("UPDATE audit_chain SET content = $1 WHERE number IN (2, 3, 10)", content)
+    here = f"/projects/{worked.id}/audit"
+    assert "Decision" in await visitor.page(here)
+    await visitor.page(f"{here}/entries/10")
+    await visitor.page(f"/audit/{(await chain(worked))[1].subject}")
+    for export in ("export.csv", "export.jsonl"):
+        assert (await visitor.get(f"{here}/{export}")).status_code == 200
+    assert await found(worked) == ("altered", 2)
 
 
 async def test_the_command_tells_scripts_everything(worked: ProjectRow, database: str, tmp_path: Path) -> None:
