@@ -55,7 +55,7 @@ class Calls:
 
     def audit_of(self, call_id: str) -> str | None:
         """The row of a call that goes on."""
-        call = self._open.get(call_id)
+        call = self._open.get(self._log.key(call_id))
         return call.audit_id if call else None
 
     async def running(self, event: base.ToolRunning) -> None:
