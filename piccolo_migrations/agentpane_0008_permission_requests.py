@@ -70,7 +70,7 @@ class Task(Table, tablename="tasks", schema=None):
 
 
 class RawTable(Table):
-    """To run statements by."""
+    """A handle for raw statements."""
 
 
 ID = "2026-11-25T02:40:00:000000"
@@ -311,6 +311,27 @@ async def forwards():
         column_class=JSONB,
         params={
             "default": "{}",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PermissionRequest",
+        tablename="permission_requests",
+        column_name="line",
+        db_column_name="line",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
             "null": False,
             "primary_key": False,
             "unique": False,

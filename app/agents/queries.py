@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from app.agents.asked import asked_by
 from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent, has_sessions
 from app.agents.views import (
     AgentDefaults,
@@ -17,8 +18,6 @@ from app.agents.views import (
     Ending,
     Program,
 )
-from app.permissions.rows import open_of_agent
-from app.permissions.showing import call_line
 from app.postgres.reading import one, rows, scalar
 from app.projects.rows import ProjectRow
 from app.web.forms import Entered
@@ -107,9 +106,9 @@ async def agent_page(
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
     tool, _, argument = (now.activity or "").partition(" ") if now else ("", "", "")
-    asked = await open_of_agent(agent.id)
+    asked = await asked_by(agent.id)
     if asked:
-        tool, argument = asked.tool, call_line(asked.input)
+        tool, _, argument = asked.line.partition(" ")
     config = agent.config
     return AgentView(
         id=agent.id,

@@ -10,6 +10,10 @@ _WHAT = {
     "undo": "Undo", "retention": "Retention", "tool_call": "Tool call", "tool_result": "Result",
     "tool_refused": "Refusal",
 }  # fmt: skip
+_ANSWERS = {
+    "allowed": "allowed once", "allowed_for_task": "allowed for the task", "denied": "denied",
+    "withdrawn": "taken back",
+}  # fmt: skip
 _DECISIONS = {"approved": "approved", "rejected": "rejected", "conflict": "sent back", "undone": "undone"}
 
 
@@ -39,9 +43,9 @@ def _argument(kind: str, content: dict[str, Any]) -> str:
             old, new = str(content.get("old_oid", ""))[:10], str(content.get("new_oid", ""))[:10]
             return f"{content.get('base_branch', '')} {old} → {new}"
         case "question":
-            return f"{content.get('tool', '')} {content.get('input', '')}"
+            return str(content.get("input", ""))
         case "answer":
-            return str(content.get("note") or "")
+            return " · ".join(filter(None, [str(content.get("input") or ""), str(content.get("note") or "")]))
         case "retention":
             return f"{content.get('calls', 0)} calls before {content.get('before', '')}"
         case _:
@@ -53,6 +57,6 @@ def _outcome(kind: str, content: dict[str, Any]) -> str:
         case "decision":
             return _DECISIONS.get(str(content.get("decision")), str(content.get("decision", "")))
         case "answer":
-            return "allowed" if content.get("allowed") else "denied"
+            return _ANSWERS.get(str(content.get("decision")), "answered")
         case _:
             return {"merge": "merged", "undo": "undone", "question": "asked", "retention": "emptied"}.get(kind, "ok")

@@ -55,12 +55,12 @@ async def merged(project_id: str, merging: Merging, actor: Actor) -> Head:
 
 
 async def asked(project_id: str, question_id: str, question: dict[str, Any], actor: Actor) -> Head:
-    """An agent needs a person's permission: `question` has the task, run, call, tool, input, rule and reason."""
+    """An agent needs a person's permission: `question` has the task, run, call, tool, rule and reason."""
     return await append_in_lock(project_id, "question", question_id, question, actor=actor)
 
 
 async def answered(project_id: str, question_id: str, answer: dict[str, Any], actor: Actor) -> Head:
-    """A person allowed or denied: `answer` has what was decided, for how long, and the note."""
+    """A person allowed or denied, or nobody was asked any more: `answer` has what was decided, and the note."""
     return await append_in_lock(project_id, "answer", question_id, answer, actor=actor)
 
 

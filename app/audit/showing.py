@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
+from app.audit.asked import asked_for
 from app.audit.chain import parse_moment
 from app.audit.describing import describe
 from app.audit.digests import EMPTIED, REDACTED
@@ -105,6 +106,7 @@ async def audit_entry(entry_id: str, input: int = 1, output: int = 1, size: int 
         output=_part("output", _readable(found.output), found.output_size, found.output_length, at, size),
         error=_readable(found.error),
         emptied=found.emptied,
+        asked=await asked_for(entry_id),
         redacted=sum(link.redacted or 0 for link in links),
         links=tuple(LinkView(link.number, link.kind, link.hash, link.previous_hash) for link in links),
         run_id=found.agent_run_id or "",

@@ -121,6 +121,16 @@ class LinkView(Struct, frozen=True):
     previous_hash: str
 
 
+class AskedFor(Struct, frozen=True):
+    """A person was asked for a call, by a rule; `words` say what came of it."""
+
+    id: str
+    rule: str
+    words: str
+    by: str
+    note: str
+
+
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One tool call in full, or as much as its parts hold: `input` as indented JSON, `output` and `error` as text."""
 
@@ -135,6 +145,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     error: str = ""
     #: Input, output and error were emptied after the time that the project keeps them.
     emptied: bool = False
+    asked: AskedFor | None = None
     redacted: int = 0
     links: tuple[LinkView, ...] = ()
     run_id: str = ""

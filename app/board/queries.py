@@ -1,7 +1,6 @@
 """What the board shows, read in a few statements whatever the number of cards."""
 
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -11,7 +10,6 @@ from app.board.views import AgentChoice, AttentionItem, Board, Card, LabelCount,
 from app.board.views import Column as BoardColumn
 from app.board.views import ProjectRow as OverviewRow
 from app.permissions.queries import open_questions
-from app.permissions.showing import call_line
 from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.tasks.rows import Column
@@ -57,8 +55,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     approved_at: datetime | None
     asked_id: str | None
-    asked_tool: str | None
-    asked_input: dict[str, Any] | None
+    asked_line: str | None
 
 
 class _Count(Struct, frozen=True):
@@ -80,7 +77,7 @@ SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '
   t.metadata ->> 'endedBy' AS ended_by, coalesce((t.metadata ->> 'noSandbox')::boolean, false) AS no_sandbox,
   t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
   coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at,
-  q.id AS asked_id, q.tool AS asked_tool, q.input AS asked_input
+  q.id AS asked_id, q.line AS asked_line
 FROM tasks t
 LEFT JOIN agents a ON a.id = t.agent_id
 LEFT JOIN LATERAL (
@@ -91,7 +88,7 @@ LEFT JOIN LATERAL (
   ORDER BY d.number DESC LIMIT 1
 ) r ON true
 LEFT JOIN LATERAL (
-  SELECT q.id, q.tool, q.input FROM permission_requests q
+  SELECT q.id, q.line FROM permission_requests q
   WHERE q.task_id = t.id AND q.agent_id = t.agent_id AND q.status = 'open' ORDER BY q.asked_at, q.id LIMIT 1
 ) q ON true
 """
@@ -179,9 +176,8 @@ def _cards(found: list[_Row]) -> list[Card]:
 
 
 def _card(row: _Row, stage: str, queue_place: int) -> Card:
-    tool, _, argument = (row.activity or "").partition(" ")
-    if stage == "needs_you":
-        tool, argument = row.asked_tool or "", call_line(row.asked_input or {})
+    doing = row.asked_line if stage == "needs_you" else row.activity
+    tool, _, argument = (doing or "").partition(" ")
     live = stage in ("running", "paused", "needs_you")
     limit = row.ended_by if row.ended_by in ("turn_limit", "budget") else ""
     return Card(

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.agents.asked import asked_by
 from app.agents.rows import AgentRow, agents_of
 from app.cli.printing import print_facts, print_table, short
 from app.errors import Conflict
 from app.git.diffs import FileChange, printable
 from app.permissions.queries import open_questions
-from app.permissions.rows import open_of_agent
 from app.projects.rows import ProjectRow, get_project
 from app.reviews.comparing import Comparison, compare
 from app.reviews.undoing import merge_of
@@ -80,7 +80,7 @@ async def whole(task: TaskRow) -> WholeTask:
     agent = agents.get(task.agent_id or "")
     return WholeTask(
         task=task,
-        stage=stage_of(task.column, agent.status if agent else None, bool(agent and await open_of_agent(agent.id))),
+        stage=stage_of(task.column, agent.status if agent else None, bool(agent and await asked_by(agent.id))),
         project=await get_project(task.project_id),
         agent=agent,
         runs=await runs_of_task(task.id),

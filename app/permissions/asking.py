@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from app.clock import now
-from app.events.recording import SYSTEM, Actor, record
+from app.events.recording import SYSTEM, Actor
 from app.ids import create_id
 from app.permissions.rows import SELECT_PERMISSION, UNSETTLED, PermissionRow, get_permission, open_of_run
+from app.permissions.showing import call_line
 from app.permissions.states import change, tell
 from app.permissions.tables import PermissionRequest
 from app.postgres.reading import execute, one, rows
@@ -124,12 +125,9 @@ async def _go_on(request: PermissionRow, call: Call) -> PermissionRow:
         PermissionRequest.waits_since: moment,
     }
     await PermissionRequest.update(values).where(PermissionRequest.id == request.id)
-    payload = {"request": request.id, "status": request.status, "again": True, "quiet": True, "text": "asked again"}
-    await record(
-        request.project_id, "permission", actor=SYSTEM, subject=request.run_id, session_id=request.session_id,
-        payload=payload,
-    )  # fmt: skip
-    return await get_permission(request.id)
+    request = await get_permission(request.id)
+    await tell(request, "asked_again", SYSTEM)
+    return request
 
 
 class _Remembered(Struct, frozen=True):
@@ -184,6 +182,7 @@ async def _insert(asker: Asker, call: Call, **columns: Any) -> PermissionRow:
             audit_id=call.audit_id,
             tool=call.tool,
             input=msgspec.json.encode(call.input).decode(),
+            line=call_line(call.tool, call.input),
             digest=call.digest,
             **columns,
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from app.permissions.rows import PermissionRow, get_permission, permissions_by_id
-from app.permissions.showing import call_line, permission_view
+from app.permissions.showing import permission_view
 from app.permissions.views import PermissionPage, PermissionView
 from app.postgres.reading import one, rows
 
@@ -18,14 +18,8 @@ class OpenQuestion(Struct, frozen=True, kw_only=True):
     task_id: str | None
     title: str
     agent_name: str
-    tool: str
-    input: dict[str, object]
+    line: str
     asked_at: datetime
-
-    @property
-    def line(self) -> str:
-        """What is asked for, on one line."""
-        return f"{self.tool} {call_line(self.input)}".strip()
 
 
 class _Name(Struct, frozen=True):
@@ -44,7 +38,7 @@ async def open_questions(project_id: str | None = None) -> list[OpenQuestion]:
     return await rows(
         OpenQuestion,
         "SELECT q.id, q.project_id, q.task_id, coalesce(t.title, s.title, 'Session') AS title, a.name AS agent_name,"
-        " q.tool, q.input, q.asked_at FROM permission_requests q JOIN agents a ON a.id = q.agent_id"
+        " q.line, q.asked_at FROM permission_requests q JOIN agents a ON a.id = q.agent_id"
         " LEFT JOIN tasks t ON t.id = q.task_id LEFT JOIN sessions s ON s.id = q.session_id"
         " WHERE q.status = 'open' AND ($1::text IS NULL OR q.project_id = $1) ORDER BY q.asked_at, q.id",
         project_id,

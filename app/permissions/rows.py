@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from app.errors import InvalidId, NotFound
 from app.ids import is_id
-from app.postgres.reading import one, rows, scalar
+from app.postgres.reading import one, rows
 
 Status = Literal["open", "allowed", "allowed_for_task", "denied", "withdrawn"]
 
@@ -25,6 +25,7 @@ class PermissionRow(Struct, frozen=True, kw_only=True):
     audit_id: str | None
     tool: str
     input: dict[str, Any]
+    line: str
     rule: str
     why: str
     status: Status
@@ -43,8 +44,8 @@ class PermissionRow(Struct, frozen=True, kw_only=True):
 
 
 SELECT_PERMISSION = (
-    "SELECT id, project_id, task_id, agent_id, run_id, session_id, call_id, audit_id, tool, input, rule, why, status,"
-    " asked_at, waits_since, answered_at, answered_by, note, taken_at, covered_by FROM permission_requests"
+    "SELECT id, project_id, task_id, agent_id, run_id, session_id, call_id, audit_id, tool, input, line, rule, why,"
+    " status, asked_at, waits_since, answered_at, answered_by, note, taken_at, covered_by FROM permission_requests"
 )
 #: A question, or an answer, that its program does not know yet.
 UNSETTLED = "taken_at IS NULL AND status <> 'withdrawn'"
@@ -72,15 +73,6 @@ async def open_of_run(run_id: str) -> list[PermissionRow]:
     )
 
 
-async def open_of_agent(agent_id: str) -> PermissionRow | None:
-    """The oldest question of an agent that nobody has answered."""
-    return await one(
-        PermissionRow,
-        f"{SELECT_PERMISSION} WHERE agent_id = $1 AND status = 'open' ORDER BY asked_at, id LIMIT 1",
-        agent_id,
-    )
-
-
 async def unsettled_of_run(run_id: str) -> list[PermissionRow]:
     """The questions of a run that are open, or answered and not told to the program yet; oldest first."""
     return await rows(
@@ -91,10 +83,3 @@ async def unsettled_of_run(run_id: str) -> list[PermissionRow]:
 async def of_call(audit_id: str) -> PermissionRow | None:
     """What was asked for a call of the audit log."""
     return await one(PermissionRow, f"{SELECT_PERMISSION} WHERE audit_id = $1 ORDER BY asked_at DESC LIMIT 1", audit_id)
-
-
-async def count_open(project_id: str) -> int:
-    """How many questions of a project wait for a person."""
-    return int(
-        await scalar("SELECT count(*) FROM permission_requests WHERE project_id = $1 AND status = 'open'", project_id)
-    )

@@ -36,6 +36,7 @@ def permission_view(request: PermissionRow, agent_name: str) -> PermissionView:
         status=request.status,
         agent_name=agent_name,
         tool=name_hidden(request.tool),
+        line=request.line,
         call=call_view(request.tool, request.input),
         rule=request.rule,
         why=request.why,
@@ -53,19 +54,18 @@ def permission_view(request: PermissionRow, agent_name: str) -> PermissionView:
 def call_view(tool: str, given: dict[str, Any]) -> CallView:
     """A call with its whole input: an edit as a difference, a command as it would run, the rest name by name."""
     verb = _VERBS.get(tool, f"use {name_hidden(tool)}")
-    line = call_line(given)
     if tool == "Edit" and all(isinstance(given.get(name), str) for name in _EDITED):
         diff = render_change(given["old_string"], given["new_string"], given["file_path"], MAX_ROWS)
         rest = {name: value for name, value in given.items() if name not in ("old_string", "new_string")}
-        return CallView(verb=verb, line=line, text=name_hidden(_by_name(rest)), diff=diff)
+        return CallView(verb=verb, text=name_hidden(_by_name(rest)), diff=diff)
     whole = _command(given) if tool in ("Bash", "Command") else _by_name(given)
-    return CallView(verb=verb, line=line, text=name_hidden(whole[:LONGEST]), cut=max(0, len(whole) - LONGEST))
+    return CallView(verb=verb, text=name_hidden(whole[:LONGEST]), cut=max(0, len(whole) - LONGEST))
 
 
-def call_line(given: dict[str, Any]) -> str:
-    """The argument that says most, on one line."""
+def call_line(tool: str, given: dict[str, Any]) -> str:
+    """A call on one line: its tool, and the argument that says most."""
     texts = [given[name] for name in _TELLING if isinstance(given.get(name), str)]
-    text = " ".join((texts[0] if texts else _by_name(given)).split())
+    text = " ".join(f"{tool} {texts[0] if texts else _by_name(given)}".split())
     return name_hidden(text if len(text) <= LINE else text[: LINE - 1] + "…")
 
 

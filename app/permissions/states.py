@@ -4,6 +4,7 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
+from app.audit import entries
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import Actor, record
@@ -11,6 +12,8 @@ from app.permissions.rows import PermissionRow, Status, get_permission
 from app.permissions.tables import PermissionRequest
 
 Decision = Literal["allowed", "allowed_for_task", "denied"]
+#: What is recorded of a question; `asked_again`: the same call is made again after a restart.
+Happening = Literal["asked", "asked_again", "answered", "withdrawn"]
 PermissionEvent = Literal["allow", "allow_for_task", "deny", "withdraw"]
 
 
@@ -67,8 +70,8 @@ async def change(request: PermissionRow, event: PermissionEvent, *, actor: Actor
     return request
 
 
-async def tell(request: PermissionRow, what: Literal["asked", "answered", "withdrawn"], actor: Actor) -> None:
-    """Record what happened to a question: in its session, and for the board and the engine."""
+async def tell(request: PermissionRow, what: Happening, actor: Actor) -> None:
+    """Record what happened to a question: in its session, for the board and the engine, and in the chain."""
     words = f"{request.tool} {WORDS[request.status]}{f': {request.note}' if request.note else ''}"
     payload = {
         "request": request.id, "call": request.call_id, "tool": request.tool, "rule": request.rule,
@@ -81,6 +84,20 @@ async def tell(request: PermissionRow, what: Literal["asked", "answered", "withd
     )  # fmt: skip
     about = {"task": request.task_id, "agent": request.agent_id, "status": request.status}
     await record(request.project_id, f"permission.{what}", actor=actor, subject=request.id, payload=about)
+    await _write_down(request, what, actor)
+
+
+async def _write_down(request: PermissionRow, what: Happening, actor: Actor) -> None:
+    """In the project's chain. What was given to the call is there already, as a digest with the call itself."""
+    told = {
+        "task": request.task_id, "run": request.run_id, "call": request.audit_id, "tool": request.tool,
+        "input": request.line, "rule": request.rule,
+    }  # fmt: skip
+    if what in ("asked", "asked_again"):
+        await entries.asked(request.project_id, request.id, {**told, "why": request.why}, actor)
+        return
+    answer = {"decision": request.status, "note": request.note or "", "covered_by": request.covered_by}
+    await entries.answered(request.project_id, request.id, {**told, **answer}, actor)
 
 
 def _settled(request: PermissionRow) -> Conflict:

@@ -7,8 +7,10 @@ from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.reference import LazyTableReference
 from piccolo.table import Table
 
+from app.agents.tables import Agent
 from app.postgres.columns import EnumColumn, Id
 from app.projects.tables import Project
+from app.tasks.tables import Task
 
 
 class PermissionRequest(Table, tablename="permission_requests"):
@@ -16,19 +18,8 @@ class PermissionRequest(Table, tablename="permission_requests"):
 
     id = Id()
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
-    task_id: Any = ForeignKey(
-        LazyTableReference("Task", module_path="app.tasks.tables"),
-        null=True,
-        on_delete=OnDelete.set_null,
-        on_update=OnUpdate.no_action,
-        index=True,
-    )
-    agent_id: Any = ForeignKey(
-        LazyTableReference("Agent", module_path="app.agents.tables"),
-        null=False,
-        on_delete=OnDelete.cascade,
-        on_update=OnUpdate.no_action,
-    )
+    task_id = ForeignKey(Task, null=True, on_delete=OnDelete.set_null, on_update=OnUpdate.no_action, index=True)
+    agent_id = ForeignKey(Agent, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     run_id: Any = ForeignKey(
         LazyTableReference("AgentRun", module_path="app.runs.tables"),
         null=False,
@@ -43,6 +34,8 @@ class PermissionRequest(Table, tablename="permission_requests"):
     tool = Text()
     #: Without secrets.
     input = JSONB()
+    #: Tool and main argument, for lists.
+    line = Text()
     #: Of tool and input as they came: by it a call is known that is made again after a restart.
     digest = Text()
     #: The rule that asks.

@@ -11,8 +11,6 @@ class CallView(Struct, frozen=True, kw_only=True):
     """A call in full, as far as a page can hold it. `verb`: "run a command"."""
 
     verb: str
-    #: The one line that says what it is about.
-    line: str
     text: str = ""
     diff: FileDiff | None = None
     #: Characters that are not shown.
@@ -26,6 +24,8 @@ class PermissionView(Struct, frozen=True, kw_only=True):
     status: str
     agent_name: str
     tool: str
+    #: Tool and main argument.
+    line: str
     call: CallView
     rule: str
     why: str

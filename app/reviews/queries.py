@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Literal
 
 from app.accounts.people import Person
+from app.agents.asked import asked_by
 from app.agents.rows import get_agent
 from app.errors import NotFound
 from app.events.reading import LoggedEvent
 from app.git.diffs import FileChange, patch, printable
 from app.git.refs import tree_of
-from app.permissions.rows import open_of_agent
 from app.postgres.reading import rows
 from app.reviews.checking import state_of_checks
 from app.reviews.checks import CheckRow
@@ -59,7 +59,7 @@ async def review_page(task: TaskRow, person: Person, **answer: object) -> Review
         task_id=task.id,
         title=task.title,
         column=task.column,
-        stage=stage_of(task.column, agent.status if agent else None, bool(agent and await open_of_agent(agent.id))),
+        stage=stage_of(task.column, agent.status if agent else None, bool(agent and await asked_by(agent.id))),
         agent=AgentLink(agent.id, agent.name, agent.status) if agent else None,
         session_id=task.session_id,
         run_number=runs[0].number if runs else None,

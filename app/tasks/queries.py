@@ -2,11 +2,10 @@
 
 from typing import Any
 
+from app.agents.asked import Asked, asked_by
 from app.agents.rows import AgentRow, agents_of, get_agent
 from app.events import reading
 from app.events.reading import LoggedEvent
-from app.permissions.rows import PermissionRow, open_of_agent
-from app.permissions.showing import call_line
 from app.postgres.reading import scalar
 from app.tasks.listed_runs import run_view, stored_runs
 from app.tasks.offers import actions_of
@@ -27,7 +26,7 @@ async def task_page(
 ) -> TaskPage:
     """The page as it is now; `edit` and `undo_form` are forms that came back, `notices` say why."""
     holder = await get_agent(task.agent_id) if task.agent_id else None
-    asked = await open_of_agent(holder.id) if holder else None
+    asked = await asked_by(holder.id) if holder else None
     stage = stage_of(task.column, holder.status if holder else None, asked is not None)
     stored = await stored_runs(task.id)
     runs = [run_view(run) for run in stored]
@@ -106,13 +105,12 @@ def _notices(task: TaskRow, stage: Stage, runs: list[RunView]) -> tuple[PageNoti
     return (PageNotice(title=title, text=kept, tone="fail", code=last.error_type, actions=see),)
 
 
-def _asked(stage: Stage, asked: PermissionRow | None, holder: AgentRow | None) -> tuple[PageNotice, ...]:
+def _asked(stage: Stage, asked: Asked | None, holder: AgentRow | None) -> tuple[PageNotice, ...]:
     if stage != "needs_you" or asked is None or holder is None:
         return ()
     answer = Action(label="Answer", path=f"/permissions/{asked.id}", method="get", tone="primary")
-    call = f"{asked.tool} {call_line(asked.input)}".strip()
     title = f"{holder.name} asks for a call and waits"
-    return (PageNotice(title=title, text=asked.why, tone="need", items=(call,), actions=(answer,)),)
+    return (PageNotice(title=title, text=asked.why, tone="need", items=(asked.line,), actions=(answer,)),)
 
 
 async def _events(task: TaskRow) -> list[LoggedEvent]:

@@ -11,7 +11,7 @@ from tests.work import _recorder, begin
 async def asking_run(project_id: str, title: str = "Normalise extras") -> Claim:
     """A run that is at work."""
     claim = await begin(project_id, title)
-    await launch(claim, has_sandbox=True)
+    await launch(claim, unconfined="")
     return claim
 
 

@@ -150,7 +150,7 @@ async def test_a_program_that_remembers_nothing_is_interrupted_as_ever(workshop:
     from tests.work import _recorder
 
     claim = await begin(workshop.project.id)
-    await launch(claim, has_sandbox=True)
+    await launch(claim, unconfined="")
     asker = Asker(
         project_id=claim.project_id, task_id=claim.task_id, agent_id=claim.agent_id, run_id=claim.run_id,
         session_id=claim.session_id, agent_name="worker-1",

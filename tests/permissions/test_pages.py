@@ -5,8 +5,12 @@ import re
 
 import pytest
 
+from app.audit.verifying import verify
 from app.board.live import changes
 from app.events.reading import of_project, of_session
+from app.events.recording import Actor
+from app.permissions.answering import answer
+from app.permissions.forms import PermissionAnswer
 from app.permissions.rows import get_permission
 from app.projects.rows import ProjectRow
 from app.sessions import exporting
@@ -173,3 +177,17 @@ async def test_an_edit_is_shown_as_a_difference(visitor: Visitor, project: Proje
     assert "file_path: migrations/1.py" in page
     assert 'data-line="del"' in page
     assert 'data-line="add"' in page
+
+
+async def test_the_audit_log_says_who_was_asked_and_the_chain_is_whole(visitor: Visitor, project: ProjectRow) -> None:
+    claim = await asking_run(project.id)
+    request = await asked(claim, **PUSH)
+    await answer(request.id, PermissionAnswer(decision="denied", note="Not on Friday."), Actor("person", "Jo"))
+    page = html.unescape(await visitor.page(f"/audit/{request.audit_id}"))
+    assert "was asked for, and denied</a> by Jo; the rule is <code>Bash</code>. Not on Friday." in page
+    listed = await visitor.page(f"/projects/{project.id}/audit?kind=questions")
+    assert "Question" in listed
+    assert "Bash git push origin main · Not on Friday." in listed
+    assert "denied" in listed
+    verdict = await verify(project.id)
+    assert (verdict.entries > 3, verdict.broken) == (True, None)
