@@ -20,7 +20,7 @@ HEAD = """# Lifecycles
 This page is printed by `bin/lifecycles` from the data in the code; `tests/docs/test_lifecycles.py` compares the two.
 Each move is written under the project's lock: of two at once one is made, the other is refused with 409.
 
-Some words are ahead of the code: no runner ends a run for `tool_denied`, and nothing sets a budget.
+One word is ahead of the code: nothing sets a budget.
 """
 
 #: What each state of a worktree means.

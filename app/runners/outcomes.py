@@ -1,16 +1,10 @@
 """How programs end, and how Claude Code's own words about tokens and endings translate into ours."""
 
-import re
 import signal
 from collections.abc import Mapping
 from typing import Any
 
 from app.runners.base import ErrorType
-
-_TOO_LONG = re.compile(
-    r"prompt is too long|context[_ ](length|window)|maximum context|input is too long|too many (input )?tokens",
-    re.IGNORECASE,
-)
 
 
 def describe_exit(program: str, code: int) -> str:
@@ -28,11 +22,6 @@ def claude_tokens(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
         "input_tokens": sum(usage.get(part) or 0 for part in parts),
         "output_tokens": usage.get("output_tokens") or 0,
     }
-
-
-def is_too_long(error: str) -> bool:
-    """Whether a service's words mean that the conversation does not fit into the model any more."""
-    return bool(_TOO_LONG.search(error))
 
 
 def claude_error_type(subtype: str | None, terminal_reason: str | None) -> ErrorType:

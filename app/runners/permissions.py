@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from app.runners.rules import INCLUDES, Rule, RuleRefused, Rules, main_argument, parse_rule
+from app.runners.rules import INCLUDES, Rule, RuleRefused, Rules, parse_rule, paths_of
 
 __all__ = ["CHANGES_FILES", "Permissions", "Rules", "Verdict"]
 
@@ -39,12 +39,15 @@ class Verdict(Struct, frozen=True):
 
 
 class Permissions:
-    """The ceiling and the rules of one run. A rule that cannot be read refuses everything it could be about."""
+    """The ceiling and the rules of one run.
+
+    A rule that cannot be read, which no form takes, allows nothing; one that would ask or refuse is about every call.
+    """
 
     def __init__(self, allowed: tuple[str, ...], worktree: Path, rules: Rules = NO_RULES) -> None:
         self._worktree = worktree.resolve()
-        self._ceiling = _parsed(allowed)
-        self._allow, self._ask, self._deny = (_parsed(each) for each in (rules.allow, rules.ask, rules.deny))
+        self._ceiling, self._allow = _parsed(allowed), _parsed(rules.allow)
+        self._ask, self._deny = _parsed(rules.ask, unreadable="*"), _parsed(rules.deny, unreadable="*")
 
     @property
     def tools(self) -> list[str]:
@@ -86,15 +89,16 @@ class Permissions:
         return rule.could_match(tool, arguments, self._worktree)
 
     def _is_inside(self, arguments: dict[str, Any]) -> bool:
-        target = main_argument(arguments)
-        return (self._worktree / target).resolve().is_relative_to(self._worktree) if target else True
+        targets = [(self._worktree / path).resolve() for path in paths_of(arguments)]
+        return all(target.is_relative_to(self._worktree) for target in targets)
 
 
-def _parsed(texts: tuple[str, ...]) -> list[Rule]:
+def _parsed(texts: tuple[str, ...], unreadable: str = "") -> list[Rule]:
+    """The rules of a list; one that cannot be read is about the tools `unreadable`, if these are given."""
     found = []
     for text in texts:
         try:
             found.append(parse_rule(text))
-        except RuleRefused:  # The forms refuse it; one that is stored all the same is about nothing that is allowed.
-            continue
+        except RuleRefused:
+            found += [Rule(text, unreadable)] if unreadable else []
     return found

@@ -67,12 +67,10 @@ class Rule(Struct, frozen=True):
         if self.pattern is None:
             return True
         if tool == "Bash":
-            commands = commands_of(main_argument(arguments))
-            return commands is None or any(
-                could_match(form, each) for form in _forms(self.pattern) for each in commands
-            )
+            return _could_run(self.pattern, main_argument(arguments))
         if tool in FILE_TOOLS:
-            return any(could_be_path(self.pattern, each, worktree) for each in paths_of(arguments))
+            paths = paths_of(arguments)
+            return not paths or any(could_be_path(self.pattern, each, worktree) for each in paths)
         texts = [main_argument(arguments), *(each for each in arguments.values() if isinstance(each, str))]
         return any(matches(form, each) for form in _forms(self.pattern) for each in texts)
 
@@ -83,7 +81,8 @@ class Rule(Struct, frozen=True):
         if self.pattern is None:
             return True
         if tool in FILE_TOOLS:
-            return all(could_be_path(self.pattern, each, worktree, surely=True) for each in paths_of(arguments))
+            paths = paths_of(arguments)
+            return bool(paths) and all(could_be_path(self.pattern, each, worktree, surely=True) for each in paths)
         given = main_argument(arguments).strip()
         is_whole = tool != "Bash" or is_plain(given)
         return is_whole and any(matches(form, given) for form in _forms(self.pattern))
@@ -121,14 +120,16 @@ def main_argument(arguments: dict[str, Any]) -> str:
 
 
 def paths_of(arguments: dict[str, Any]) -> list[str]:
-    """Every path that a call names; the worktree itself where it names none."""
+    """Every path that a call names; the worktree itself where it names none, and nothing where they are not known."""
     named = [str(arguments[name]) for name in _PATH_ARGUMENTS if arguments.get(name)]
     many = arguments.get("paths")
-    named += [str(each) for each in many] if isinstance(many, list) else []
+    if isinstance(many, list):
+        return [*named, *map(str, many)]
     return named or ["."]
 
 
 def _could_run(pattern: str, command: str) -> bool:
+    """Whether a part of `command` could be `pattern`, which people may write with or without quotes."""
     commands = commands_of(command)
     if commands is None:
         return True

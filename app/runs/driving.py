@@ -49,13 +49,11 @@ log = logging.getLogger(__name__)
 class Drive:
     """One run on its way. `stop` and `heed` may be called at any moment, also before the program is up."""
 
-    def __init__(
-        self, claim: Claim, runners: Mapping[str, Runner], settings: Settings, waiting: Waiting | None = None
-    ) -> None:
+    def __init__(self, claim: Claim, runners: Mapping[str, Runner], settings: Settings, waiting: Waiting) -> None:
         self.claim = claim
         self.settings = settings
         self._runners = runners
-        self._waiting = waiting or Waiting()
+        self._waiting = waiting
         self._live: LiveRun | None = None
         self._stop_reason: ErrorType | None = None
         self._setup: asyncio.Task[WorktreeRow] | None = None

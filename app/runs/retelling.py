@@ -30,7 +30,9 @@ _BEGIN = "You go on with work that was begun before. You do not know that conver
 
 async def retold(claim: Claim, prompt: str) -> str:
     """`prompt` after a summary of the session: its task, its earlier runs, and the changes in its worktree."""
-    earlier = [run for run in await runs_of_session(claim.session_id) if run.id != claim.run_id]
+    runs = await runs_of_session(claim.session_id)
+    # What this run was asked first is the past too, where it is asked something else by now.
+    earlier = [run for run in runs if run.id != claim.run_id or run.prompt not in prompt]
     worktree = await get_worktree(claim.worktree_id)
     parts = [await _task(claim, prompt), _BEGIN, _exchange(earlier), await _changes(worktree), f"# Now\n\n{prompt}"]
     return "\n\n".join(part for part in parts if part)
@@ -51,8 +53,13 @@ def _exchange(runs: list[RunRow]) -> str:
 
 
 def _run(run: RunRow) -> str:
-    answer = run.result or (f"(ended early: {run.error or run.error_type})" if run.error_type else "(nothing was said)")
-    return f"## Asked\n\n{_short(run.prompt, MOST_ASKED)}\n\n## Answered\n\n{_short(answer, MOST_ANSWERED)}"
+    return f"## Asked\n\n{_short(run.prompt, MOST_ASKED)}\n\n## Answered\n\n{_short(_answer(run), MOST_ANSWERED)}"
+
+
+def _answer(run: RunRow) -> str:
+    if run.is_live:
+        return "(not yet)"
+    return run.result or (f"(ended early: {run.error or run.error_type})" if run.error_type else "(nothing was said)")
 
 
 async def _changes(worktree: WorktreeRow) -> str:

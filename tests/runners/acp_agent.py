@@ -153,6 +153,15 @@ def silent_about_tokens(agent: Agent, _prompt: str) -> None:
 
 
 @scene
+def asks_once(agent: Agent, prompt: str) -> dict[str, Any] | None:
+    """Asks for a command at its first prompt, and only answers any other."""
+    if prompt != "Do it.":
+        return agent.text(f"Now: {prompt}")
+    agent.run("c1", "touch asked.txt")
+    return agent.until_cancelled()
+
+
+@scene
 def loop(agent: Agent, _prompt: str) -> dict[str, Any]:
     for number in range(1000):
         agent.run(f"c{number}", "true")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from app.runners.base import AgentEvent, Finished, LiveRun, Rested, RunSpec
+from app.runners.base import AgentEvent, Answer, Finished, LiveRun, Question, Rested, RunSpec
 
 Event = TypeVar("Event")
 #: No test waits longer for anything.
@@ -44,3 +44,16 @@ async def until_exists(path: Path) -> Path:
         while not path.exists() or not path.read_text().strip():
             await asyncio.sleep(0.02)
     return path
+
+
+class Person:
+    """Answers every question in one way, after a while."""
+
+    def __init__(self, answer: Answer, after_s: float = 0) -> None:
+        self.asked: list[Question] = []
+        self._answer, self._after_s = answer, after_s
+
+    async def __call__(self, question: Question) -> Answer:
+        self.asked.append(question)
+        await asyncio.sleep(self._after_s)
+        return self._answer

@@ -30,7 +30,7 @@ from app.runners.base import (
 )
 from app.runners.permissions import Rules
 from app.runners.registry import RUNNERS
-from tests.runners.running import collect, make_spec, only, until_exists
+from tests.runners.running import Person, collect, make_spec, only, until_exists
 from tests.scripted_model import ScriptedModel
 from tests.scripted_model.fixture import *  # noqa: F403
 
@@ -486,19 +486,6 @@ async def test_the_same_program_as_a_command_is_understood_by_its_lines(tmp_path
     assert (done.usage.input_tokens, done.usage.output_tokens) == (3 * 1060, 3 * 42)
     assert done.native_session_id == only(Started, events)[-1].native_session_id
     assert not only(Notice, events)
-
-
-class Person:
-    """Answers every question in one way, after a while."""
-
-    def __init__(self, answer: Answer, after_s: float = 0) -> None:
-        self.asked: list[Question] = []
-        self._answer, self._after_s = answer, after_s
-
-    async def __call__(self, question: Question) -> Answer:
-        self.asked.append(question)
-        await asyncio.sleep(self._after_s)
-        return self._answer
 
 
 async def test_a_call_that_must_be_asked_for_waits_longer_than_the_run_may_be_silent_and_then_runs(

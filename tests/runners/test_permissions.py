@@ -180,3 +180,23 @@ def test_what_is_asked_for_names_a_rule_and_says_why(ceiling, allow, ask, deny, 
     assert bool(verdict.why) is (verdict.decision != "allow")
     assert verdict.asking == () or verdict.rule == verdict.asking[0]
     assert bool(verdict.asking) is (verdict.decision == "ask")
+
+
+def test_a_stored_rule_that_cannot_be_read_allows_nothing_and_refuses_or_asks_for_everything(tmp_path):
+    unreadable = ("Bash(git push",)
+    assert Permissions(("Bash",), tmp_path, Rules(deny=unreadable)).decide("Bash", {"command": "ls"}).decision == "deny"
+    assert Permissions(("Bash",), tmp_path, Rules(ask=unreadable)).decide("Bash", {"command": "ls"}).decision == "ask"
+    assert Permissions(unreadable, tmp_path).decide("Bash", {"command": "git push"}).decision == "deny"
+
+
+@pytest.mark.parametrize("pattern", ['rm "a b"*', "rm 'a b'*", "rm a b*", "rm  a  b*"])
+def test_quotes_and_blanks_in_a_pattern_mean_the_same_words(tmp_path, pattern):
+    rules = Rules(deny=(f"Bash({pattern})",))
+    verdict = Permissions(("Bash",), tmp_path, rules).decide("Bash", {"command": 'cd x && rm "a b" c'})
+    assert verdict.decision == "deny"
+
+
+def test_every_path_of_a_call_must_lie_inside(tmp_path):
+    permissions = Permissions(("Edit",), tmp_path)
+    assert permissions.decide("Edit", {"paths": ["a.txt", "b.txt"]}).decision == "allow"
+    assert permissions.decide("Edit", {"paths": ["a.txt", "/etc/passwd"]}).decision == "deny"

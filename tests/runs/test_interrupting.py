@@ -9,6 +9,7 @@ from litestar import Litestar
 from app.accounts.people import Person
 from app.agents.rows import get_agent
 from app.events.reading import of_session
+from app.permissions.waiting import Waiting
 from app.postgres.reading import execute, scalar
 from app.processes import trees
 from app.projects.rows import ProjectRow
@@ -135,7 +136,7 @@ async def test_stopped_before_its_worktree_was_begun(app: Litestar, project: Pro
     await create_task(project.id, NewTask(title="Count", start=True), MARA)
     claim = await claim_next(project.id)
     await RunDetail.update({RunDetail.stop_requested: "stopped"}).where(RunDetail.run_id == claim.run_id)
-    await Drive(claim, RUNNERS, app.state.settings).run()
+    await Drive(claim, RUNNERS, app.state.settings, Waiting()).run()
     assert (await get_run(claim.run_id)).error_type == "stopped"
     worktree = await get_worktree(claim.worktree_id)
     assert (worktree.status, worktree.last_error) == ("error", "The run was stopped before its program began.")

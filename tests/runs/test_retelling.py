@@ -7,10 +7,14 @@ import pytest
 from app.agents.creating import create_agent
 from app.agents.forms import AgentForm
 from app.events.reading import of_session
+from app.projects.rows import ProjectRow
 from app.reviews.rejecting import reject
+from app.runs.retelling import retold
+from app.runs.rows import get_run
 from app.tasks.rows import TaskRow
 from tests.scripted_model import ScriptedModel
 from tests.scripted_model.fixture import *  # noqa: F403
+from tests.work import begin
 from tests.workshop import MARA, Workshop
 
 #: Keeps what it was asked, writes a file, and says what it did.
@@ -75,3 +79,12 @@ async def test_a_conversation_that_the_program_does_not_know_any_more_is_told_an
     assert "+hello from the scripted model" in told
     assert "Say it to Jo." in told
     assert any("not known any more" in text for text in await notices(task))
+
+
+async def test_what_the_run_itself_was_asked_first_is_told_where_it_is_asked_something_else_by_now(
+    project: ProjectRow,
+) -> None:
+    claim = await begin(project.id, "Count the spokes")
+    asked = (await get_run(claim.run_id)).prompt
+    assert f"## Asked\n\n{asked}\n\n## Answered\n\n(not yet)" in await retold(claim, "And the hub?")
+    assert "## Asked" not in await retold(claim, asked)

@@ -194,7 +194,8 @@ class AcpRun(QueuedRun):
     async def _next_prompt(self, process: GuardedProcess) -> str | None:
         if not self._has_turns_left():
             return None
-        if why := self._talk.last_refusal:  # Some programs end their turn there, without telling the model why.
+        why = self._talk.last_refusal
+        if why and self._halted_for is None:  # Some programs end their turn there, without telling the model why.
             return f"That call was refused: {why} Go on without it."
         gone = trees.wait_gone(process.pid, process.start_ticks, None)
         message = await self.ask_next(gone)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.processes import trees
-from app.processes.spawning import read_excess, read_guard_pid, read_start_error
+from app.processes.spawning import read_guard_pid, read_start_error
 from app.runners.base import (
     GO_ON,
     Availability,
@@ -19,11 +19,11 @@ from app.runners.base import (
     Rested,
     RunSpec,
 )
+from app.runners.claude import endings
 from app.runners.claude.conversation import Conversation
 from app.runners.claude.options import Hooks, make_options
 from app.runners.claude.program import find_claude
 from app.runners.live import QueuedRun
-from app.runners.outcomes import claude_error_type, describe_exit, is_too_long
 from app.runners.permissions import Permissions
 
 if TYPE_CHECKING:
@@ -57,15 +57,6 @@ class ClaudeRunner:
     async def start(self, spec: RunSpec) -> LiveRun:
         """Start the program; how it went is told by `Finished`."""
         return ClaudeRun(spec)
-
-
-class TooLong(Exception):
-    """The conversation does not fit into the model any more."""
-
-    def __init__(self, prompt: str) -> None:
-        super().__init__("the conversation is too long")
-        #: What was to be answered.
-        self.prompt = prompt
 
 
 class ClaudeRun(QueuedRun):
@@ -125,7 +116,7 @@ class ClaudeRun(QueuedRun):
     async def _talk(self, program: str) -> Finished | Rested:
         try:
             return await self._talk_in(program, self.spec.resume, self.spec.prompt)
-        except TooLong as conversation:
+        except endings.TooLong as conversation:
             text = "The conversation has grown too long for the model; the agent goes on in a new one."
             await self.emit(Notice(text=text, level="warning"))
             return await self._talk_in(program, None, await self._retold(conversation.prompt))
@@ -161,14 +152,11 @@ class ClaudeRun(QueuedRun):
             await client.connect()
             return client
         except Exception as error:
-            if resume is None or not self._is_unknown(error):
+            if resume is None or not endings.is_unknown(error, self._stderr):
                 raise
             return None
         finally:
             self._settled.set()
-
-    def _is_unknown(self, error: Exception) -> bool:
-        return "No conversation found" in "\n".join([str(error), *self._stderr])
 
     async def _converse(self, client: "ClaudeSDKClient", prompt: str) -> Finished | Rested:
         talk = self._conversation
@@ -203,10 +191,9 @@ class ClaudeRun(QueuedRun):
         return self._hurried and result is not None and result.subtype == "error_during_execution"
 
     def _require_short(self, prompt: str) -> None:
-        result = self._conversation.result
-        if result and result.is_error and not self._told_anew and is_too_long(result.result or ""):
+        if not self._told_anew and endings.is_too_long(self._conversation.result):
             self._told_anew = True
-            raise TooLong(prompt)
+            raise endings.TooLong(prompt)
 
     async def _next_prompt(self) -> str | None:
         halted, self._halted = self._halted or self._is_cut_off, False
@@ -259,27 +246,14 @@ class ClaudeRun(QueuedRun):
         return {"continue_": False, "stopReason": "The run was paused."}
 
     def _failed(self) -> Finished:
-        result = self._conversation.result
-        if self.stop_reason or result is None:
-            why = read_excess(self.spec.state_dir) or "Claude Code ended without a result."
-            return self._finished(self.stop_reason or "process_exit", why)
-        error_type = claude_error_type(result.subtype, result.terminal_reason)
-        said = result.result or "; ".join(result.errors or []) or result.subtype
-        status = f"The model's service answered {result.api_error_status}: " if result.api_error_status else ""
-        if error_type == "turn_limit":
-            said = f"The agent reached its limit of {self.spec.max_turns} turns."
-        return self._finished(error_type, status + said)
+        if self.stop_reason:
+            return self._finished(self.stop_reason)
+        return self._finished(*endings.failure(self._conversation.result, self.spec.max_turns))
 
     def _died(self, error: Exception) -> Finished:
         if self.stop_reason:
             return self._finished(self.stop_reason)
-        if reason := read_start_error(self.spec.state_dir / "guard.json"):
-            return self._finished("setup_failed", f"Claude Code could not be started: {reason}.")
-        if excess := read_excess(self.spec.state_dir):
-            return self._finished("process_exit", excess)
-        code = getattr(error, "exit_code", None)
-        why = f"{type(error).__name__}: {error}" if code is None else describe_exit("Claude Code", code)
-        return self._finished("process_exit", "\n".join([why, *self._stderr]))
+        return self._finished(*endings.death(error, read_start_error(self.spec.state_dir / "guard.json"), self._stderr))
 
     def _rested(self) -> Rested:
         talk = self._conversation
