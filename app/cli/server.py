@@ -6,7 +6,8 @@ import errno
 import logging
 import signal
 import socket
-import webbrowser
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
 
 import click
@@ -20,6 +21,8 @@ from app.web.agents import PeerMarking
 
 #: How long open requests may go on after the order to stop. Streams end at once: they watch `app.state.shutdown`.
 _GRACE_SECONDS = 3
+#: It ends at once, and leaves a child of nobody behind.
+_OPENER = "import os, sys, webbrowser\nif not os.fork():\n    webbrowser.open(sys.argv[1])"
 
 
 def run(app: Litestar, settings: Settings, open_browser: bool = False) -> None:
@@ -83,13 +86,21 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         click.echo(f"AgentPane ready: {self._address}")
         if self._open_browser:
-            await asyncio.to_thread(webbrowser.open, self._address)
+            await _open(self._address)
 
     def stop(self) -> None:
         """End streams first, then the server; a second order does not wait for open requests."""
         self._app.state.shutdown.set()
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+async def _open(address: str) -> None:
+    """Open a browser that does not stem from us: what does is no visitor (`app/web/agents.py`)."""
+    opener = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", _OPENER, address, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True
+    )
+    await opener.wait()
 
 
 def _seen_by_us(app: Litestar, settings: Settings) -> PeerMarking:
