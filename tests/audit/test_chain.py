@@ -121,7 +121,10 @@ async def test_calls_that_are_older_than_the_chain_are_counted(project: ProjectR
 
 
 async def test_an_approval_tells_what_was_approved_and_what_became_of_the_base(workshop: Workshop) -> None:
-    task = await workshop.done("Count the spokes", "echo 32 > spokes.txt; git add .; git commit -qm 'Count'")
+    task = await workshop.done(
+        "Count the spokes",
+        "echo 32 > spokes.txt; git add .; git -c user.name=bob -c user.email=bob@example.com commit -qm Count",
+    )
     seen = await compare(task)
     await approve(task.id, await workshop.approval(task), MARA)
     merge, decision = (await chain_of(workshop.project))[-2:]
