@@ -9,12 +9,14 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import uvicorn
 import uvloop
 from litestar import Litestar
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.settings import Settings
 from app.web.agents import PeerMarking
@@ -56,20 +58,28 @@ async def _serve(app: Litestar, settings: Settings, listening: socket.socket, op
             await server.serve(sockets=[listening])
 
 
+class _Connection(HttpToolsProtocol):
+    """One connection, whose requests all come from the same program."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.app = PeerMarking(self.app)
+
+
 class _Server(uvicorn.Server):
     def __init__(self, app: Litestar, settings: Settings, address: str, open_browser: bool) -> None:
         super().__init__(
             uvicorn.Config(
-                _seen_by_us(app, settings),
+                ProxyHeadersMiddleware(app, "127.0.0.1") if settings.base_url else app,  # type: ignore[arg-type]
                 loop="uvloop",
-                http="httptools",
+                http=_Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,  # Ours, below: who is at the other end must be seen before.
+                proxy_headers=False,  # Ours, above: who is at the other end must be seen before.
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
@@ -101,11 +111,6 @@ async def _open(address: str) -> None:
         sys.executable, "-I", "-c", _OPENER, address, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True
     )
     await opener.wait()
-
-
-def _seen_by_us(app: Litestar, settings: Settings) -> PeerMarking:
-    """The application as it is served: behind a proxy with the visitor's address, and always with who really asks."""
-    return PeerMarking(ProxyHeadersMiddleware(app, "127.0.0.1") if settings.base_url else app)  # type: ignore[arg-type]
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -19,14 +19,21 @@ _KEY = "from_an_agent"
 
 
 class PeerMarking:
-    """Around the whole application: notes on a request whether an agent sends it."""
+    """Around the application, for one connection: notes on a request whether an agent sends it.
+
+    Who is at the other end is looked up once, when the connection is first used to change something: it takes longer
+    than the change.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._is_from_an_agent: bool | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["method"] not in _READS:
-            scope[_KEY] = await _is_from_an_agent(scope.get("client"), scope["server"])
+            if self._is_from_an_agent is None:
+                self._is_from_an_agent = await _is_from_an_agent(scope.get("client"), scope["server"])
+            scope[_KEY] = self._is_from_an_agent
         await self._app(scope, receive, send)
 
 
