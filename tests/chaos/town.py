@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import psutil
 
 from app.postgres.cluster import Cluster
 from app.processes import trees
@@ -224,15 +225,28 @@ class Town:
         return self.dice.choice(found)
 
     async def _strays(self) -> list[int]:
-        """Processes that run in our worktrees with the mark of a run that the database does not have, or has ended."""
+        """Processes that run in our worktrees with the mark of a run that has ended, or of nothing that goes on.
+
+        A set-up step and a check have marks of their own, and end with the server that began them.
+        """
         async with self.connection() as connection:
-            live = {row["id"] for row in await connection.fetch("SELECT id FROM agent_runs WHERE completed_at IS NULL")}
+            runs = await connection.fetch("SELECT id, completed_at IS NULL AS is_live FROM agent_runs")
+        live = {row["id"] for row in runs if row["is_live"]}
+        ended = {row["id"] for row in runs} - live
         return [
             pid
-            for run, pids in trees.marked_runs().items()
+            for mark, pids in trees.marked_runs().items()
             for pid in pids
-            if run not in live and str(self.witness.root).encode() in _environment(pid) and trees.is_alive(pid, None)
+            if mark not in live and str(self.witness.root).encode() in _environment(pid) and trees.is_alive(pid, None)
+            if mark in ended or not self._is_of_the_server(pid)
         ]
+
+    def _is_of_the_server(self, pid: int) -> bool:
+        assert self.server.process is not None
+        try:
+            return self.server.process.pid in {parent.pid for parent in psutil.Process(pid).parents()}
+        except psutil.NoSuchProcess:
+            return True  # It has ended meanwhile.
 
 
 async def _is_ready(http: httpx.AsyncClient, old: int, town: Town) -> bool:
