@@ -1,9 +1,13 @@
 """Nothing that a person or an agent made is lost: every commit and every file is still in the repository or on disk."""
 
+import time
 from hashlib import sha1
 from pathlib import Path
 
 from tests.git.repositories import user
+
+#: Seconds in which git has added a worktree.
+ADDED_S = 5.0
 
 
 class Witness:
@@ -17,7 +21,7 @@ class Witness:
 
     def look(self) -> None:
         """Note every commit that a branch, a ref of ours, or a working copy has now."""
-        for line in user(self.root, "log", "--all", "--format=%H %T").splitlines():
+        for line in self._of_all("log", "--format=%H %T"):
             commit, tree = line.split()
             self.commits.setdefault(commit, tree)
 
@@ -27,7 +31,7 @@ class Witness:
 
     def require_kept(self) -> None:
         """Every commit, or one with its tree, and every file is reachable from a ref; or the file is on disk."""
-        objects = {line.split(" ", 1)[0] for line in user(self.root, "rev-list", "--objects", "--all").splitlines()}
+        objects = {line.split(" ", 1)[0] for line in self._of_all("rev-list", "--objects")}
         lost = [commit for commit, tree in self.commits.items() if commit not in objects and tree not in objects]
         assert not lost, f"commits are lost: {lost}"
         missing = {blob: what for blob, what in self.files.items() if blob not in objects}
@@ -35,6 +39,16 @@ class Witness:
             on_disk = _on_disk(self.root)
             missing = {blob: what for blob, what in missing.items() if blob not in on_disk}
         assert not missing, f"files are lost: {sorted(missing.values())}"
+
+    def _of_all(self, *command: str) -> list[str]:
+        """What git says of all refs. While a worktree is added its HEAD names nothing: it is asked again."""
+        deadline = time.monotonic() + ADDED_S
+        while True:
+            try:
+                return user(self.root, *command, "--all").splitlines()
+            except AssertionError as refused:
+                if "bad object worktrees/" not in str(refused) or time.monotonic() > deadline:
+                    raise
 
 
 def require_sound(root: Path) -> None:

@@ -84,10 +84,13 @@ async def test_told_at_once_it_cuts_off_a_command_that_never_ends(
 async def test_one_that_is_taken_back_meanwhile_leaves_the_agent_to_go_on(
     workshop: Workshop, talking: tuple[TaskRow, Path]
 ) -> None:
-    task, _ = talking
+    task, worktree = talking
+    tool = int((await until_exists(worktree / "tool.pid")).read_text())
+    assert trees.is_alive(tool, None)
     await send(task.session_id, "Stop waiting.", JO)
     (message,) = await queue(task)
     await send_now(task.session_id, message.id, JO)
+    assert await trees.wait_gone(tool, None, 30), "its command is cut off"
     with contextlib.suppress(NotFound):  # It was told before it could be taken back.
         await withdraw(task.session_id, message.id, JO)
     task = await workshop.until(task, "waiting_approval")
