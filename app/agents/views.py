@@ -138,8 +138,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     session_title: str = ""
     tool: str = ""
     argument: str = ""
-    #: The question that waits for a person; tool and argument are its call's then.
-    asked_id: str = ""
+    #: Where the question is answered that waits for a person; tool and argument are its call's then.
+    asked_path: str = ""
     turn: int = 0
     running_since: datetime | None = None
     #: Somebody wants it to rest, or it rests; and since when it does.

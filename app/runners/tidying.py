@@ -65,6 +65,9 @@ def _tidy_usage(usage: Usage) -> Usage:
     return Usage(
         input_tokens=_count(usage.input_tokens),
         output_tokens=_count(usage.output_tokens),
+        cache_read_tokens=_count(usage.cache_read_tokens),
+        cache_write_tokens=_count(usage.cache_write_tokens),
+        is_partial=usage.is_partial,
         cost_usd=usage.cost_usd if isinstance(usage.cost_usd, int | float) and 0 <= usage.cost_usd < 1e6 else None,
     )
 

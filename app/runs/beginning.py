@@ -1,6 +1,7 @@
 """Begin a run in the database: its row, what it is asked, and the conversation that it goes on with."""
 
 from app.agents.rows import AgentRow
+from app.budgets.holding import turns_of
 from app.clock import now
 from app.events.recording import SYSTEM, record
 from app.ids import create_id
@@ -45,7 +46,7 @@ async def insert_run(agent: AgentRow, session_id: str, task_id: str | None, pend
             cause=pending.cause,
             runner=agent.config.runner,
             model=(agent.config.model or None) if takes_settings else None,
-            max_turns=agent.config.max_turns if takes_settings else None,
+            max_turns=await turns_of(agent, task_id),
             native_session_id=await conversation_of(session_id, agent),
         )
     )

@@ -19,6 +19,7 @@ from app.runners.base import ErrorType, Finished, LiveRun, Rested, Runner, RunSp
 from app.runners.measuring import measured
 from app.runs.asking import Questions
 from app.runs.batching import batches
+from app.runs.budgeting import Accounts
 from app.runs.claiming import Claim
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
@@ -106,6 +107,11 @@ class Drive:
                 return None
         return await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
 
+    async def look_at_the_clock(self) -> None:
+        """Count the time that the run has taken, which nothing else may tell."""
+        if self._live is not None and self._stop_reason is None:
+            await Accounts(self.claim).pass_time()
+
     async def stop(self, reason: ErrorType) -> None:
         """End the run with `reason`, the first one counts; returns when its processes are gone."""
         if self._stop_reason is None:
@@ -163,6 +169,7 @@ class Drive:
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
         prompt = await launch(self.claim, unconfined=why_unconfined(self.settings, project, agent))
         if prompt is None:
+            await self._require_wanted()
             return Rested()
         if run.cause in NEEDS_THE_PAST and spec.resume is None:
             prompt = await retold(self.claim, prompt)
@@ -176,7 +183,7 @@ class Drive:
         """The run, unless somebody asked for its end before its program began."""
         run = await get_run(self.claim.run_id)
         if run.stop_requested and self._stop_reason is None:
-            self._stop_reason = "stopped"
+            self._stop_reason = run.stop_requested
         if self._stop_reason:
             raise SetupFailed(f"The run was stopped {'while it rested' if run.rests else 'before its program began'}.")
         return run
@@ -222,7 +229,7 @@ class Drive:
             **chosen_for(agent, self.settings),
             **permitted(project, agent),
             **await limits_of(project, agent, run),
-            **left_from_before(run),
+            **await left_from_before(run),
         )
 
     async def _next_message(self, recorder: Recorder) -> str | None:
@@ -237,6 +244,7 @@ class Drive:
         ending: Finished | Rested = Finished(error_type="process_exit", error="The program ended without saying how.")
         async for batch in batches(measured(live.events())):
             ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
-            await recorder.write([event for event in batch if event is not ending])
+            heard = [event for event in batch if event is not ending]
+            await recorder.write(heard, ends=len(heard) < len(batch))
             await questions.heed(batch)
         return ending

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.agents.rows import AgentConfig, AgentRow
+from app.budgets.counting import recorded
+from app.budgets.holding import limits_in
 from app.clock import now
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
@@ -41,7 +43,6 @@ def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
         "system_prompt": config.system_prompt,
         "model": _model_of(config, settings),
         "temperature": config.temperature,
-        "max_turns": config.max_turns,
     }
 
 
@@ -80,19 +81,32 @@ def _model_of(config: AgentConfig, settings: Settings) -> str | None:
 
 
 async def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
-    """Its seconds of work, less what it worked before a rest, and of silence. Waiting for people is no work."""
-    config = project.config
+    """Its turns; its seconds of work, less what it worked before a rest; and of silence. Waiting is no work.
+
+    Where the budget says that a limit warns or asks, nothing here ends the run: `app.runs.budgeting` looks.
+    """
     worked = run.worked_ms(now()) / 1000 - await waited_s(run.id) if run.rests else 0
+    ending = {
+        limit.measure: limit.most for limit in await limits_in(project, agent, run.task_id) if limit.is_the_programs
+    }
     return {
-        "timeout_s": _minutes(agent, config.timeout_minutes) - worked,
-        "idle_timeout_s": _minutes(agent, config.idle_timeout_minutes),
+        "max_turns": int(ending["turns"]) if "turns" in ending else None,
+        "timeout_s": float(ending.get("minutes", math.inf)) * MINUTE_S - worked,
+        "idle_timeout_s": _minutes(agent, project.config.idle_timeout_minutes),
     }
 
 
-def left_from_before(run: RunRow) -> dict[str, Any]:
+async def left_from_before(run: RunRow) -> dict[str, Any]:
     """The conversation to go on with, and what the run has used so far."""
     cost = None if run.cost_usd_micros is None else run.cost_usd_micros / 1_000_000
-    usage = Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count, cost_usd=cost)
+    before = await recorded(run.id)
+    usage = Usage(
+        input_tokens=run.token_input_count,
+        output_tokens=run.token_output_count,
+        cost_usd=cost,
+        cache_read_tokens=before.cache_read_tokens,
+        cache_write_tokens=before.cache_write_tokens,
+    )
     return {"resume": run.native_session_id, "turns_before": run.turn_count, "usage_before": usage}
 
 

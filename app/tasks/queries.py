@@ -32,7 +32,7 @@ async def task_page(
     runs = [run_view(run) for run in stored]
     pausing = bool(stored) and stored[0].pause_requested
     worktree = await worktree_panel(task, holder)
-    primary, others = actions_of(task, stage, holder, pausing, asked.id if asked else "")
+    primary, others = actions_of(task, stage, holder, pausing, asked.path if asked else "")
     return TaskPage(
         id=task.id,
         title=task.title,
@@ -108,8 +108,8 @@ def _notices(task: TaskRow, stage: Stage, runs: list[RunView]) -> tuple[PageNoti
 def _asked(stage: Stage, asked: Asked | None, holder: AgentRow | None) -> tuple[PageNotice, ...]:
     if stage != "needs_you" or asked is None or holder is None:
         return ()
-    answer = Action(label="Answer", path=f"/permissions/{asked.id}", method="get", tone="primary")
-    title = f"{holder.name} asks for a call and waits"
+    answer = Action(label="Answer", path=asked.path, method="get", tone="primary")
+    title = f"{holder.name} {asked.what} and waits"
     return (PageNotice(title=title, text=asked.why, tone="need", items=(asked.line,), actions=(answer,)),)
 
 

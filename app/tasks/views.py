@@ -34,6 +34,11 @@ def pause_action(agent_id: str, stage: str, pause_requested: bool) -> Action:
     return Action(label="Do not pause", path=f"/agents/{agent_id}/resume", icon="play")
 
 
+def is_about_a_limit(asked: str) -> bool:
+    """Whether a question is one at a limit: then the answer lets the run go on, and nothing else does."""
+    return asked.startswith("/budgets/")
+
+
 class PageNotice(Struct, frozen=True, kw_only=True):
     """A sentence above the content. `code` is one of the contract's error codes, or a run's `error_type`."""
 
