@@ -21,6 +21,8 @@ from app.worktrees.rows import STEPS, StepName
 
 #: Stages in which a card shows its run, or what came of it.
 _WITH_A_RUN = ("running", "paused", "needs_you", "error", "review")
+#: Stages in which its time may go on.
+_COUNTING = ("running", "starting", "needs_you")
 #: Characters of an error that a card shows.
 _NOTE = 160
 
@@ -203,7 +205,7 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         argument=argument if live else "",
         turn=row.turn_count or 0,
         max_turns=row.max_turns or 0,
-        running_since=row.run_started_at if stage in ("running", "starting", "needs_you") else None,
+        running_since=row.run_started_at if stage in _COUNTING and row.paused_at is None else None,
         pause_requested=bool(row.pause_requested) and (live or stage == "starting"),
         paused_since=row.paused_at if stage == "paused" else None,
         no_sandbox=row.no_sandbox and stage in _WITH_A_RUN,

@@ -8,7 +8,7 @@ from app.budgets.limits import Limit
 from app.budgets.rows import MEASURES, Measure, Span
 from app.budgets.spent import Spent
 from app.budgets.views import Gauge
-from app.budgets.words import amount, money
+from app.budgets.words import money
 
 NAMES: dict[Measure, str] = {"turns": "Turns", "minutes": "Time", "tokens": "Tokens", "money": "Money"}
 
@@ -26,7 +26,7 @@ def _gauge(measure: Measure, spent: Spent, most: Decimal | None) -> Gauge:
     return Gauge(
         name=NAMES[measure],
         used=_used(measure, spent, used),
-        most="" if most is None else amount(measure, most),
+        most="" if most is None else _plain(measure, most),
         share=share,
         state=state,
     )
@@ -37,5 +37,12 @@ def _used(measure: Measure, spent: Spent, used: Decimal | None) -> str:
     if used is None:
         return "unknown"
     part = spent.unpriced if measure == "money" else spent.silent if measure == "tokens" else 0
-    text = money(used) if measure == "money" else amount(measure, used)
-    return f"at least {text}" if part else text
+    return f"at least {_plain(measure, used)}" if part else _plain(measure, used)
+
+
+def _plain(measure: Measure, value: Decimal) -> str:
+    """Without the unit that the name of its gauge tells."""
+    if measure == "money":
+        return money(value)
+    whole = f"{int(value):,}"
+    return f"{whole} min" if measure == "minutes" else whole

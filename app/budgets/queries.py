@@ -84,7 +84,7 @@ async def agent_budget(
         spans=(
             _span(
                 "run", "Each run", f"Turns: {turns}", said, ("minutes", "tokens", "money"),
-                others=effective(others, usual), inherits=True,
+                others=effective(others, usual), inherits="as the project says",
             ),
         ),
         notes=_telling(agent),
@@ -99,14 +99,9 @@ async def task_budget(
 ) -> BudgetPage:
     """What a task and each of its runs may use, and what it has used. `agent` is the one that has it."""
     said = await said_by(project.id, task_id=task.id)
-    agent_id = agent.id if agent else None
-    others = effective(await limits_for(project.id, agent_id, None), Usual(minutes=project.config.timeout_minutes))
-    now = (
-        await limits_in(project, agent, task.id)
-        if agent
-        else effective(await limits_for(project.id, None, task.id), Usual())
-    )
+    others, now = await _holding(project, agent, None), await _holding(project, agent, task.id)
     spent = await spent_by_task(task.id)
+    both = "as agent and project say"
     return BudgetPage(
         title="Budget",
         action=f"/tasks/{task.id}/budget",
@@ -114,10 +109,12 @@ async def task_budget(
         spans=(
             _span(
                 "task", "The whole task", "All its runs together, also those that a rejection begins.", said,
-                others=others, inherits=True, gauges=gauges_of("task", spent, now), notes=_unknown(spent, "of it"),
+                others=others, inherits=both, gauges=gauges_of("task", spent, now), notes=_unknown(spent, "of it"),
             ),
-            _span("run", "Each run of it", "In the place of what its agent and project say.", said,
-                  others=others, inherits=True),
+            _span(
+                "run", "Each run of it", "In the place of what its agent and project say.", said,
+                others=others, inherits=both,
+            ),
         ),
         notes=_telling(agent) if agent else (),
         alerts=await _alerts(project.id, task_id=task.id),
@@ -199,6 +196,14 @@ async def prices_page(form: Entered | None = None, forms: dict[str, Entered] | N
     )
 
 
+async def _holding(project: ProjectRow, agent: AgentRow | None, task_id: str | None) -> list[Limit]:
+    """The limits of a task's runs; of one that no agent has, as far as they are known."""
+    if agent is not None:
+        return await limits_in(project, agent, task_id)
+    usual = Usual(minutes=project.config.timeout_minutes)
+    return effective(await limits_for(project.id, None, task_id), usual)
+
+
 def _span(
     span: Span,
     title: str,
@@ -207,7 +212,7 @@ def _span(
     measures: Sequence[Measure] = ("turns", "minutes", "tokens", "money"),
     *,
     others: Sequence[Limit] = (),
-    inherits: bool = False,
+    inherits: str = "",
     gauges: Sequence[Gauge] = (),
     notes: tuple[str, ...] = (),
 ) -> SpanView:
@@ -228,7 +233,7 @@ def _span(
         about=about,
         fields=tuple(fields),
         action=(row.action if row else None) or ("" if inherits else "stop"),
-        actions=((("", "as without this page"),) if inherits else ()) + ACTIONS,
+        actions=((("", inherits),) if inherits else ()) + ACTIONS,
         gauges=tuple(gauges),
         notes=notes,
     )
@@ -254,8 +259,8 @@ def _telling(agent: AgentRow) -> tuple[str, ...]:
     """What the program of an agent does not tell, so that limits over it do nothing."""
     if agent.config.runner == "command":
         return (
-            "A command tells its turns and tokens only where AgentPane knows its output, and never what they cost:"
-            " that takes a price for its model. For any other the time counts alone.",
+            "A command tells its turns, tokens and cost only where AgentPane knows its output; tokens without a cost"
+            " take a price for their model. For any other program the time counts alone.",
         )
     if agent.config.runner == "acp":
         return (

@@ -24,7 +24,7 @@ async def test_the_budgets_of_a_project_are_a_form(visitor: Visitor, project: Pr
     again = await visitor.page(f"{page}?saved=true")
     assert "The budget is saved." in again
     assert 'value="12.5"' in again
-    assert "1,000,000 tokens" in again
+    assert "<em>of 1,000,000</em>" in again
 
 
 async def test_a_wrong_limit_comes_back_with_what_was_typed(visitor: Visitor, project: ProjectRow) -> None:
@@ -70,7 +70,7 @@ async def test_a_task_shows_what_it_has_used_and_overrides(visitor: Visitor, pro
     await use(claim, 1500, turns=2)
     page = f"/tasks/{claim.task_id}/budget"
     shown = html.unescape(await visitor.page(page))
-    assert "1,500 tokens" in shown
+    assert "1,500</span>" in shown
     assert "unknown" in shown, "nobody told what it cost"
     assert "Of 1 of 1 runs of it the cost is not known" in shown
     await visitor.send(page, page, task_tokens="3000", run_turns="7", task_action="ask")
