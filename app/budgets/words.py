@@ -6,7 +6,7 @@ from app.budgets.rows import AlertRow, Measure, Span, Status
 
 SPAN_WORDS: dict[Span, str] = {"run": "this run", "task": "this task", "day": "this project today"}
 WORDS: dict[Status, str] = {
-    "near": "comes near",
+    "near": "a warning",
     "passed": "passed, with a warning",
     "stopped": "ended the run",
     "open": "asks",

@@ -1,7 +1,9 @@
 """Tokens and money: sums of parts are the whole, whatever comes between."""
 
-import random
 from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.budgets.differences import Recorded, difference
 from app.budgets.pricing import Price, Tokens, price_for
@@ -26,29 +28,27 @@ def test_the_pattern_that_says_most_gives_the_price() -> None:
     assert (price_for("opus[1m]", [odd]), price_for("opus1", [odd])) == (odd, None)
 
 
-def test_parts_add_up_to_the_whole_by_a_price() -> None:
+COUNT = st.integers(0, 5_000)
+PIECES = st.lists(st.tuples(COUNT, COUNT, COUNT, COUNT, st.booleans()), min_size=1, max_size=12)
+
+
+@given(PIECES)
+def test_parts_add_up_to_the_whole_by_a_price(pieces: list[tuple[int, int, int, int, bool]]) -> None:
     """However a run's sums are cut into pieces, over midnights and rests: their cost is that of all together."""
-    dice = random.Random(20)
-    for _ in range(200):
-        before, now = Recorded(), Usage(input_tokens=0, output_tokens=0, cache_read_tokens=0, cache_write_tokens=0)
-        for _ in range(dice.randint(1, 12)):
-            read, write, plain, out = (dice.randint(0, 5_000) for _ in range(4))
-            now = Usage(
-                input_tokens=(now.input_tokens or 0) + plain + read + write,
-                output_tokens=(now.output_tokens or 0) + out,
-                cache_read_tokens=(now.cache_read_tokens or 0) + read,
-                cache_write_tokens=(now.cache_write_tokens or 0) + write,
-                is_partial=dice.random() < 0.5,
-            )
-            before = _sum(before, difference(before, 0, 0, now, OPUS))
+    before, whole = Recorded(), Tokens()
+    for read, write, plain, out, is_partial in pieces:
         whole = Tokens(
-            input=now.input_tokens or 0,
-            output=now.output_tokens or 0,
-            cache_read=now.cache_read_tokens or 0,
-            cache_write=now.cache_write_tokens or 0,
+            input=whole.input + plain + read + write,
+            output=whole.output + out,
+            cache_read=whole.cache_read + read,
+            cache_write=whole.cache_write + write,
         )
-        assert (before.input_tokens, before.output_tokens) == (now.input_tokens, now.output_tokens)
-        assert (before.cost_usd or 0) == OPUS.of(whole)
+        told = {f"{name}_tokens": getattr(whole, name) for name in whole.__struct_fields__}
+        usage = Usage(is_partial=is_partial, **told)
+        before = _sum(before, difference(before, 0, 0, usage, OPUS))
+        before = _sum(before, difference(before, 0, 0, usage, OPUS))  # Told twice is told once.
+    assert {name: getattr(before, name) for name in told} == told
+    assert (before.cost_usd or 0) == OPUS.of(whole)
 
 
 def test_what_a_program_tells_wins_in_the_end() -> None:
