@@ -177,7 +177,9 @@ class Engine:
             await asyncio.wait([held[1]], timeout=STOP_S)
             run = await get_run(run_id)
             if run.is_live:
-                await interrupt(run, "stopped", "A person stopped the run. It did not end by itself and was given up.")
+                reason = run.stop_requested or "stopped"
+                who = "A person" if reason == "stopped" else "A limit"
+                await interrupt(run, reason, f"{who} stopped the run. It did not end by itself and was given up.")
         finally:
             self._given_up.discard(run_id)
 
