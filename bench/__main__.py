@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 #: In the order of the document.
-MEASUREMENTS = ("start", "memory", "board", "move", "audit", "browser", "viewers")
+MEASUREMENTS = ("start", "memory", "board", "move", "audit", "browser", "viewers", "agents")
 
 
 def main() -> int:

@@ -1,12 +1,11 @@
 """From the commit of an event to the changed card in a real Chromium, against the barest page with an event stream."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from app.board.cards import render_card
 from app.board.queries import cards_about
@@ -15,9 +14,8 @@ from app.tasks.forms import TaskEdit
 from app.tasks.rows import TaskRow, tasks_of
 from app.web.fragments import finish
 from bench.filling import SOMEBODY
-from bench.harness import ROUNDS, Place, a_board, median, percentile, ratio
+from bench.harness import ROUNDS, Place, a_board, a_chromium, median, percentile, ratio
 from bench.report import Line, measure
-from tests.e2e.conftest import ARGUMENTS
 
 EVENTS = 8
 #: Seconds between events, in which the browser paints: a page that is still painting sees the next one late.
@@ -45,7 +43,7 @@ async def main() -> Sequence[Line]:
     """Alternate the board and the bare page, both open in one Chromium."""
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(a_board())
-        chromium = await stack.enter_async_context(_chromium())
+        chromium = await stack.enter_async_context(a_chromium())
         task = (await tasks_of(place.project.id, "backlog"))[0]
         bare_url, say = await stack.enter_async_context(_bare_server(await _card(place, task)))
         title = f"#task-{task.id} .card__title"
@@ -96,14 +94,6 @@ def _editor(task: TaskRow) -> Speak:
 async def _card(place: Place, task: TaskRow) -> str:
     [card] = await cards_about(place.project.id, {task.id}, set(), False)
     return finish(render_card(card), "").replace(task.title, "{title}")
-
-
-@asynccontextmanager
-async def _chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -13,12 +14,14 @@ from pathlib import Path
 import httpx
 import psutil
 from msgspec import Struct
+from playwright.async_api import Browser, async_playwright
 
 from app.postgres import opening, pool
 from app.projects.creating import create_project
 from app.projects.forms import NewProject
 from app.projects.rows import ProjectRow
 from bench.filling import SOMEBODY, fill
+from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.server import READY, ROOT, Server
 from tests.git.repositories import make_repository
 
@@ -58,20 +61,30 @@ async def a_board(tasks: int = 200) -> AsyncIterator[Place]:
     """A server with one project of `tasks` tasks; this process's pool is open on the same database."""
     with tempfile.TemporaryDirectory(prefix="agentpane-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with agentpane(folder) as server, _joined(server) as database_url:
+        async with agentpane(folder) as server, joined(server) as database_url:
             project = await create_project(NewProject(path=str(make_repository(folder / "wheelwright"))), SOMEBODY)
             await fill(project.id, tasks)
             yield Place(server=server, url=server.url, database_url=database_url, project=project)
 
 
 @asynccontextmanager
-async def _joined(server: Server) -> AsyncIterator[str]:
+async def joined(server: Server) -> AsyncIterator[str]:
+    """This process's pool open on the server's database, whose URL it gives."""
     async with opening.server("", server.data_dir / "postgres") as url:
         await pool.connect(url)
         try:
             yield url
         finally:
             await pool.disconnect()
+
+
+@asynccontextmanager
+async def a_chromium() -> AsyncIterator[Browser]:
+    """A real browser."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        await browser.close()
 
 
 @asynccontextmanager

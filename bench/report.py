@@ -33,17 +33,17 @@ class Line(Struct, frozen=True):
         return (self.what, self.ours, self.other, "" if self.ratio is None else f"{self.ratio:.2f}", self.wanted)
 
 
-def measure(section: str, work: Callable[[], Awaitable[Sequence[Line]]]) -> None:
-    """Run a measurement and tell it; the whole of `__main__` of each script."""
-    lines = uvloop.run(_within(work))
+def measure(section: str, work: Callable[[], Awaitable[Sequence[Line]]], seconds: float = 120) -> None:
+    """Run a measurement of at most so many seconds, and tell it; the whole of `__main__` of each script."""
+    lines = uvloop.run(_within(work, seconds))
     text = f"{table(lines)}\n\n{conditions()}"
     print(text)
     if "--write" in sys.argv[1:]:
         DOCUMENT.write_text(renewed(DOCUMENT.read_text(), section, text))
 
 
-async def _within(work: Callable[[], Awaitable[Sequence[Line]]]) -> Sequence[Line]:
-    async with asyncio.timeout(120):
+async def _within(work: Callable[[], Awaitable[Sequence[Line]]], seconds: float) -> Sequence[Line]:
+    async with asyncio.timeout(seconds):
         return await work()
 
 

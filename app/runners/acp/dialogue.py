@@ -130,6 +130,8 @@ class Dialogue:
     async def _on_request(self, method: str, params: Any, is_notification: bool) -> Any:
         from acp.exceptions import RequestError
 
+        if method != PERMISSION and is_notification:
+            return None  # Programs tell of many things in words of their own.
         if method != PERMISSION:
             raise RequestError.method_not_found(method)
         if is_notification or not isinstance(params, dict) or not _has_call(params):
