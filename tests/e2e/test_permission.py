@@ -1,9 +1,6 @@
 """A call that must be asked for waits half an hour and for a server that was killed, and is allowed on a phone without
 JavaScript; the next one is denied. For each runner."""
 
-import re
-import shlex
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,30 +8,16 @@ import httpx
 from msgspec import Struct
 from playwright.async_api import BrowserContext
 
-from app.runners.claude.program import find_claude
 from tests.e2e.person import Person
 from tests.e2e.server import Server
+from tests.e2e.workers import Worker, claude_printing, over_acp, put_to_work, script, worktree_of
 from tests.permissions.test_commands import TAGS
-from tests.runners import acp_agent
 from tests.scripted_model import ScriptedModel
 from tests.visitor import Visitor
 
 #: Seconds by which the server's clock is put forward while the call waits: more than the run may take or be silent.
 HALF_AN_HOUR_S = 30 * 60
 NOTE = "One tag is enough."
-
-
-def _claude() -> str:
-    return find_claude({"ANTHROPIC_API_KEY": "x"}).program
-
-
-def _script(folder: Path) -> str:
-    (folder / "tags.sh").write_text(TAGS)
-    return f"sh {shlex.quote(str(folder / 'tags.sh'))}"
-
-
-def _acp(_folder: Path) -> str:
-    return shlex.join([sys.executable, acp_agent.__file__, "twice"])
 
 
 def _told_by_model(_worktree: Path, model: ScriptedModel) -> str:
@@ -55,17 +38,16 @@ class Program(Struct, frozen=True, kw_only=True):
     `told`: where one can read what it was told.
     """
 
-    runner: str
-    command: Callable[[Path], str] = lambda _folder: ""
+    worker: Callable[[Path], Worker]
     told: Callable[[Path, ScriptedModel], str] = _told_by_model
 
 
 #: By the title of the task that it works on, no part of another's.
 PROGRAMS = {
-    "Claude SDK": Program(runner="claude"),
-    "Over ACP": Program(runner="acp", command=_acp, told=_heard_by_program),
-    "A script": Program(runner="command", command=_script, told=_said_by_script),
-    "Print mode": Program(runner="command", command=lambda _folder: f"{shlex.quote(_claude())} -p {{prompt}}"),
+    "Claude SDK": Program(worker=lambda _folder: Worker(runner="claude")),
+    "Over ACP": Program(worker=lambda _folder: over_acp("twice"), told=_heard_by_program),
+    "A script": Program(worker=lambda folder: script(folder, "tags", TAGS), told=_said_by_script),
+    "Print mode": Program(worker=lambda _folder: claude_printing()),
 }
 
 
@@ -126,20 +108,11 @@ async def test_calls_wait_for_a_phone_through_half_an_hour_and_a_killed_server(
 
 
 async def puts_to_work(url: str, repository: Path, folder: Path) -> str:
-    """A project whose runs may take 20 minutes, with an agent for each program, at work; the path of its board."""
+    """An agent for each program, in a project whose runs may take 20 minutes; the path of its board."""
+    workers = {title: program.worker(folder) for title, program in PROGRAMS.items()}
+    settings = {"permissions_ask": "Bash(echo*)", "timeout_minutes": "20", "idle_timeout_minutes": "10"}
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-        mara = Visitor(http)
-        board = (await mara.send("/projects/new", "/projects", path=str(repository))).headers["location"]
-        limits = {"timeout_minutes": "20", "idle_timeout_minutes": "10", "max_concurrent_agents": "10"}
-        saved = await mara.send(f"{board}/settings", f"{board}/settings", permissions_ask="Bash(echo*)", **limits)
-        assert saved.status_code == 303
-        for title, program in PROGRAMS.items():
-            fields = {"name": title, "runner": program.runner, "command": program.command(folder)}
-            made = await mara.send(f"{board}/agents", f"{board}/agents", **fields)
-            assert made.status_code == 303
-            [agent] = re.findall(rf'<option value="(\w+)"[^>]*>{title}</option>', await mara.page(board))
-            task = {"title": title, "description": "SCENARIO:twice", "agent_id": agent, "start": "true"}
-            assert (await mara.send(board, f"{board}/tasks", **task)).status_code == 303
+        board, _ = await put_to_work(Visitor(http), repository, workers, "SCENARIO:twice", **settings)
     return board
 
 
@@ -152,11 +125,6 @@ async def asks(phone: Person, title: str, call: str) -> None:
 
 def question(phone: Person) -> str:
     return phone.page.url.partition("/permissions/")[2]
-
-
-def worktree_of(repository: Path, title: str) -> Path:
-    [found] = (repository / ".worktrees").glob(f"*{title.lower().replace(' ', '-')}*")
-    return found
 
 
 def tags(repository: Path, title: str) -> str:
