@@ -164,7 +164,7 @@ class Drive:
         prompt = await launch(self.claim, unconfined=why_unconfined(self.settings, project, agent))
         if prompt is None:
             return Rested()
-        if run.cause in NEEDS_THE_PAST and spec.resume is None:
+        if questions.begin_anew or (run.cause in NEEDS_THE_PAST and spec.resume is None):
             prompt = await retold(self.claim, prompt)
         self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt, sandbox=sandbox))
         await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
