@@ -120,7 +120,7 @@ async def agent_page(
         command=shlex.join(config.command),
         model=config.model,
         max_turns=config.max_turns,
-        allowed_tools=config.allowed_tools,
+        allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
