@@ -121,7 +121,7 @@ async def agent_page(
         command=shlex.join(config.command),
         model=config.model,
         max_turns=config.max_turns,
-        allowed_tools=config.allowed_tools,
+        allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
         reach=reach_of(config),
         system_prompt=config.system_prompt or "",

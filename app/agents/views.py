@@ -121,7 +121,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     runner: str
     command: str = ""
     model: str = ""
-    max_turns: int = 0
+    max_turns: int | None = None
     allowed_tools: tuple[str, ...] = ()
     permissions: Rules = Rules()
     #: How far tools and rules reach, in a sentence; empty where that is every call.
