@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from app.agents.asked import asked_by
+from app.agents.programs import reach_of
 from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent, has_sessions
 from app.agents.views import (
     AgentDefaults,
@@ -125,6 +126,7 @@ async def agent_page(
         max_turns=config.max_turns,
         allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
+        reach=reach_of(config),
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
         prompt=config.prompt or "",

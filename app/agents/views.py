@@ -125,6 +125,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     max_turns: int | None = None
     allowed_tools: tuple[str, ...] = ()
     permissions: Rules = Rules()
+    #: How far tools and rules reach, in a sentence; empty where that is every call.
+    reach: str = ""
     system_prompt: str = ""
     temperature: float | None = None
     prompt: str = ""

@@ -170,7 +170,7 @@ class Drive:
         prompt = await launch(self.claim, configuration, unconfined=unconfined)
         if prompt is None:
             return Rested()
-        if run.cause in NEEDS_THE_PAST and spec.resume is None:
+        if questions.begin_anew or (run.cause in NEEDS_THE_PAST and spec.resume is None):
             prompt = await retold(self.claim, prompt)
         prompt = with_instructions(prompt, configuration, agent.config, is_new=spec.resume is None)
         self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt, sandbox=sandbox))
