@@ -38,10 +38,10 @@ class AgentPromptsController(Controller):
         form = PromptForm(template=items.get("template", [""])[-1])
         try:
             form = parse_form(PromptForm, items)
-            if form.action == "preview":
+            if form.button == "preview":
                 checked(template, form.template)
                 return await _page(request, agent, name, form)
-            text = "" if form.action == "reset" else checked(template, form.template)
+            text = "" if form.button == "reset" else checked(template, form.template)
             await write_agent_prompt(agent, template, text, person.actor)
         except Invalid as wrong:
             return await _page(request, agent, name, form, entered(items, wrong))

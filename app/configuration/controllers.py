@@ -57,10 +57,10 @@ class ConfigurationController(Controller):
         form = PromptForm(template=items.get("template", [""])[-1])
         try:
             form = parse_form(PromptForm, items)
-            if form.action == "preview":
+            if form.button == "preview":
                 checked(template, form.template)
                 return await _prompt(request, project, name, form)
-            text = "" if form.action == "reset" else checked(template, form.template)
+            text = "" if form.button == "reset" else checked(template, form.template)
             await write_prompt(project.id, template, text, person.actor)
         except Invalid as wrong:
             return await _prompt(request, project, name, form, entered(items, wrong))

@@ -21,4 +21,4 @@ class PromptForm(Struct, frozen=True, kw_only=True):
     template: Annotated[str, Meta(max_length=MOST)] = ""
     #: With what the preview is filled in; empty: a sample.
     task_id: str = ""
-    action: Literal["save", "preview", "reset"] = "save"
+    button: Literal["save", "preview", "reset"] = "save"

@@ -11,7 +11,6 @@ from app.web.hidden import name_hidden
 TITLES = {"task": "First prompt of a task", "rejection": "After a rejection", "conflict": "With a conflict"}
 _DOES = {"deny": "refuses", "ask": "asks", "allow": "allows"}
 _SANDBOX = {"auto": "where it can be had", "required": "required", "off": "off"}
-_NOT_TOLD = "A command is not told."
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -67,7 +66,7 @@ def _setting(value: Value, place: Place) -> SettingView:
         is_code=value.key == "model" and bool(value.said),
         source=source_view(value.source, place),
         others=tuple(_other(value.key, other, place) for other in value.others),
-        note=_NOT_TOLD if place.runner == "command" and not setting.reaches_commands else "",
+        note=setting.of_commands if place.runner == "command" else "",
     )
 
 
@@ -89,8 +88,7 @@ def _words(key: str, said: Said) -> str:
 
 
 def _rule(rule: SaidRule, place: Place) -> RuleView:
-    why = rule.why or (_NOT_TOLD if place.runner == "command" else "")
-    return RuleView(kind=_DOES[rule.kind], text=rule.text, source=source_view(rule.source, place), why=why)
+    return RuleView(kind=_DOES[rule.kind], text=rule.text, source=source_view(rule.source, place), why=rule.why)
 
 
 def _prompt(prompt: Prompt, place: Place) -> PromptLink:

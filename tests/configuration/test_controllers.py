@@ -15,7 +15,13 @@ from tests.work import add_agent, queue
 
 CLAUDE = {
     ".claude/config.json": json.dumps(
-        {"maxTurns": 20, "timeoutMinutes": 600, "model": "opus", "permissions": {"deny": ["Read(.env)"], "allow": ["Bash"]}, "odd": 1}
+        {
+            "maxTurns": 20,
+            "timeoutMinutes": 600,
+            "model": "opus",
+            "permissions": {"deny": ["Read(.env)"], "allow": ["Bash"]},
+            "odd": 1,
+        }
     ),
     ".claude/prompts/task.md": "Please <b>do</b>: {{task.title}}",
     "CLAUDE.md": "Keep it plain.",
@@ -40,7 +46,9 @@ async def test_each_value_stands_beside_who_said_it(visitor: Visitor, project: P
     assert f"refuses {at}" in text_of(page, "<td><code>Read(.env)</code>")
     assert "is ignored: only people allow here" in text_of(page, "<td><code>Bash</code>")
     assert "Please &lt;b&gt;do&lt;/b&gt;: {{task.title}}" in page
-    assert text_of(page, 'data-prompt="instructions"').startswith("CLAUDE.md 14 characters, told before the first prompt")
+    assert text_of(page, 'data-prompt="instructions"').startswith(
+        "CLAUDE.md 14 characters, told before the first prompt"
+    )
     assert "1 thing in the repository needs a look" in page
     assert "odd is ignored: no such setting is known." in page
 
@@ -80,33 +88,33 @@ async def test_a_prompt_is_looked_at_saved_and_reset(visitor: Visitor, project: 
     page = f"/projects/{project.id}/prompts/task"
     assert "Normalise extras before comparing" in await visitor.page(page)
     written = "Do this: {{task.title}}\n\n{{task.description}}"
-    looked = await visitor.send(page, page, template=written, task_id=task.id, action="preview")
+    looked = await visitor.send(page, page, template=written, task_id=task.id, button="preview")
     assert looked.status_code == 200
     assert "Do this: Say {{task.id}} &lt;i&gt;twice&lt;/i&gt;\n\nLoudly." in looked.text
     assert f"\n{written}</textarea>" in looked.text
     assert not (await get_project(project.id)).config.prompts.task
-    saved = await visitor.send(page, page, template=written, action="save")
+    saved = await visitor.send(page, page, template=written, button="save")
     assert saved.headers["location"] == f"{page}?saved=true"
     assert (await get_project(project.id)).config.prompts.task == written
     assert "the project&#39;s settings" in await visitor.page(f"{page}?saved=true")
-    assert (await visitor.send(page, page, action="reset")).status_code == 303
+    assert (await visitor.send(page, page, button="reset")).status_code == 303
     assert not (await get_project(project.id)).config.prompts.task
     assert "It is reset." in await visitor.page(f"{page}?saved=true")
 
 
-@pytest.mark.parametrize("action", ["save", "preview"])
-async def test_what_is_wrong_in_a_prompt_is_named_and_kept(visitor: Visitor, project: ProjectRow, action: str) -> None:
+@pytest.mark.parametrize("button", ["save", "preview"])
+async def test_what_is_wrong_in_a_prompt_is_named_and_kept(visitor: Visitor, project: ProjectRow, button: str) -> None:
     agent = await add_agent(project.id)
     for page in (f"/projects/{project.id}/prompts/rejection", f"/agents/{agent.id}/prompts/rejection"):
         typed = "Look:\n{{rejection.raeson}}"
-        answer = await visitor.send(page, page, template=typed, action=action)
+        answer = await visitor.send(page, page, template=typed, button=button)
         assert answer.status_code == 422
         shown = html.unescape(answer.text)
         assert "Line 2: there is no {{rejection.raeson}}. Is it {{rejection.reason}}?" in shown
         assert f"\n{typed}</textarea>" in shown
-        again = await visitor.send_htmx(page, page, template="", action=action)
+        again = await visitor.send_htmx(page, page, template="", button=button)
         assert (again.status_code, "must be in it." in again.text) == (422, True)
-        assert (await visitor.send(page, page, action="burn")).status_code == 422
+        assert (await visitor.send(page, page, button="burn")).status_code == 422
     assert not (await get_project(project.id)).config.prompts.rejection
     assert (await visitor.get(f"/projects/{project.id}/prompts/nothing")).status_code == 404
 

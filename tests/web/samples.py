@@ -291,14 +291,20 @@ HOLDS = shown(
                 Layer(source=PROJECT_SAYS, values={"maxTurns": 40}, rules=Rules(ask=("Bash(git push*)",))),
                 Layer(
                     source=Source("repository", ".claude/config.json", "a04be77c19" * 4),
-                    values={"allowedTools": ("Read", "Edit", "Bash(uv run *)"), "maxTurns": 90, "model": "claude-opus-4"},
+                    values={
+                        "allowedTools": ("Read", "Edit", "Bash(uv run *)"),
+                        "maxTurns": 90,
+                        "model": "claude-opus-4",
+                    },
                     rules=Rules(deny=("Read(.env)",), allow=("Bash",)),
                 ),
                 Layer(source=Source("agent", "opus-1"), values={"model": "claude-opus-4"}),
             ],
             trusted=False,
         ),
-        notes=(Note(".claude/config.json", "hooks is ignored: it is a setting of Claude Code, which is not used here."),),
+        notes=(
+            Note(".claude/config.json", "hooks is ignored: it is a setting of Claude Code, which is not used here."),
+        ),
         instructions=Instructions(Source("repository", "CLAUDE.md", "a04be77c19" * 4), "b" * 40, 1240),
         branch="main",
         commit="a04be77c19" * 4,
