@@ -3,7 +3,11 @@
 from pathlib import PurePath
 
 from app.agents.rows import AgentConfig, AgentRow
-from app.configuration.sources import Layer, Said, Source
+from app.configuration.holding import shown_configuration
+from app.configuration.showing import Place
+from app.configuration.sources import Configuration, Layer, Said, Source
+from app.projects.rows import ProjectRow
+from app.settings import Settings
 
 #: Commands that read the `CLAUDE.md` of the folder in which they start. Claude Code by the SDK and what speaks ACP are
 #: told not to, since they would load settings with it.
@@ -35,3 +39,20 @@ def has_own_models(agent: AgentRow) -> bool:
 def reads_instructions(config: AgentConfig) -> bool:
     """Whether its program reads the repository's `CLAUDE.md` by itself, so that nobody has to tell it."""
     return config.runner == "command" and PurePath((config.command or ("",))[0]).name in _READ_IT_THEMSELVES
+
+
+async def agent_configuration(settings: Settings, project: ProjectRow, agent: AgentRow, *above: Layer) -> Configuration:
+    """What holds for its next run, for a page; `above` is what a task says."""
+    layers = (agent_layer(agent), *above)
+    return await shown_configuration(settings, project, *layers, has_own_models=has_own_models(agent))
+
+
+def agent_place(agent: AgentRow, task_id: str = "") -> Place:
+    """Where its pages are, and what its program hears of."""
+    return Place(
+        project_id=agent.project_id,
+        agent_id=agent.id,
+        task_id=task_id,
+        runner=agent.config.runner,
+        reads_instructions=reads_instructions(agent.config),
+    )

@@ -6,6 +6,8 @@ from app.agents.forms import AgentForm
 from app.agents.rows import LIVE, AgentConfig, AgentRow, AgentType, agents_of, get_agent, has_sessions
 from app.agents.tables import Agent
 from app.clock import now
+from app.configuration.sources import TemplateName
+from app.configuration.writing import with_prompt
 from app.errors import Conflict
 from app.events.recording import Actor, record
 from app.ids import create_id
@@ -47,6 +49,15 @@ async def edit_agent(agent_id: str, form: AgentForm, actor: Actor) -> AgentRow:
         ).where(Agent.id == agent_id)
         await record(agent.project_id, "agent.edited", actor=actor, subject=agent_id, payload={"name": form.name})
     return await get_agent(agent_id)
+
+
+async def write_agent_prompt(agent: AgentRow, name: TemplateName, text: str, actor: Actor) -> None:
+    """A template of its own; an empty one is taken away. `VALIDATION_ERROR` beside `template`."""
+    async with locked(agent.project_id):
+        config = (await get_agent(agent.id)).config
+        changed = msgspec.structs.replace(config, prompts=with_prompt(config.prompts, name, text))
+        await Agent.update({Agent.config: changed.to_json(), Agent.updated_at: now()}).where(Agent.id == agent.id)
+        await record(agent.project_id, "agent.edited", actor=actor, subject=agent.id, payload={"name": agent.name})
 
 
 async def delete_agent(agent_id: str, actor: Actor) -> AgentRow:

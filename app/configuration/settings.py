@@ -18,14 +18,16 @@ class Setting(Struct, frozen=True, kw_only=True):
     narrowing: Narrowing = "least"
     least: int = 1
     most: int = 0
-    #: Whether a program that is started as a plain command hears of it.
-    reaches_commands: bool = True
+    #: What a program that is started as a plain command hears of it, where that is not all.
+    of_commands: str = ""
 
 
+_NOT_TOLD = "A command is not told."
+_WHERE_IT_ASKS = "Of a command, for calls that it asks for."
 SETTINGS = (
-    Setting(key="model", label="Model", narrowing="never", reaches_commands=False),
-    Setting(key="maxTurns", label="Turns per run", most=1000, reaches_commands=False),
-    Setting(key="allowedTools", label="Allowed tools", narrowing="tools", reaches_commands=False),
+    Setting(key="model", label="Model", narrowing="never", of_commands=_NOT_TOLD),
+    Setting(key="maxTurns", label="Turns per run", most=1000, of_commands=_NOT_TOLD),
+    Setting(key="allowedTools", label="Allowed tools", narrowing="tools", of_commands=_WHERE_IT_ASKS),
     Setting(key="timeoutMinutes", label="Time per run", unit="min", most=10_080),
     Setting(key="idleTimeoutMinutes", label="Silence", unit="min", most=1440),
     Setting(key="sandbox", label="Sandbox", narrowing="required"),

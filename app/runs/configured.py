@@ -6,10 +6,12 @@ Everything that starts a run comes through here.
 import msgspec
 from msgspec import Struct
 
-from app.agents.configured import agent_layer, has_own_models
-from app.agents.rows import AgentRow
+from app.agents.configured import agent_layer, agent_place, has_own_models
+from app.agents.rows import AgentRow, get_agent
 from app.configuration.holding import configuration_of
+from app.configuration.showing import shown
 from app.configuration.sources import Configuration
+from app.configuration.views import ConfigurationOfOne
 from app.git.refusals import GitError, GitRefused
 from app.postgres.reading import one
 from app.projects.rows import ProjectRow
@@ -18,6 +20,7 @@ from app.runs.tables import AgentRun, RunDetail
 from app.settings import Settings
 from app.tasks.configured import task_layer
 from app.tasks.rows import TaskRow
+from app.web.hidden import name_hidden
 from app.worktrees.creating import SetupFailed, cut_off
 from app.worktrees.rows import WorktreeRow
 
@@ -52,6 +55,18 @@ async def kept_of(run_id: str) -> Kept:
         run_id,
     )  # fmt: skip
     return found or Kept()
+
+
+async def run_configuration(run: RunRow) -> ConfigurationOfOne:
+    """What a run was started with, for its page."""
+    kept, agent = await kept_of(run.id), await get_agent(run.agent_id)
+    place = agent_place(agent, run.task_id or "")
+    return ConfigurationOfOne(
+        title=f"Configuration of run {run.number}",
+        back=((f"/projects/{run.project_id}/runs", "Runs"), (f"/runs/{run.id}", f"Run {run.number}")),
+        shown=shown(kept.configuration, place) if kept.configuration else None,
+        prompt=name_hidden(run.prompt),
+    )
 
 
 async def keep_in_lock(run: RunRow, configuration: Configuration, prompt: str) -> None:

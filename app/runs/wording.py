@@ -40,4 +40,4 @@ def with_instructions(prompt: str, configuration: Configuration, agent: AgentCon
         return prompt
     file = instructions.source.name
     begin = f"This repository asks everybody who works in it to keep to its {file}:"
-    return f"{begin}\n\n{instructions.text}\n\n# Now\n\n{prompt}"
+    return f"{begin}\n\n{instructions.text}\n\n---\n\n{prompt}"
