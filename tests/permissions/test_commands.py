@@ -31,7 +31,7 @@ printf '%s' "$prompt" > prompt.txt
 for tag in one two; do
   if refusal=$(printf '{"tool_name": "Bash", "tool_input": {"command": "echo %s >> tags.txt"}}' $tag | "$AGENTPANE_ASK" 2>&1 >/dev/null)
   then echo $tag >> tags.txt
-  else echo "Told: $refusal"
+  else echo "Told: $refusal" | tee -a told.txt
   fi
 done
 """  # noqa: E501
