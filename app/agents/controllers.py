@@ -6,11 +6,14 @@ from typing import Any
 from litestar import Controller, Request, Response, get, post
 
 from app.accounts.people import Person
+from app.agents.configured import agent_configuration, agent_place
 from app.agents.creating import create_agent, delete_agent, edit_agent
 from app.agents.forms import AgentForm
 from app.agents.programs import program_of
 from app.agents.queries import agent_page, agents_page, defaults_of
 from app.agents.rows import AgentRow, get_agent
+from app.configuration.holding import confined
+from app.configuration.showing import shown
 from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import ProjectRow, get_project
@@ -95,6 +98,7 @@ async def _agent_page(
     frame = await project_frame(request, project, "Agents")
     settings: Settings = request.app.state.settings
     program = program_of(agent.config, settings.agent_environment)
-    stands = standing(settings.sandbox, project.config, agent.config.sandbox)
-    view = await agent_page(agent.id, program, stands.warning, **forms)
+    holds = await agent_configuration(settings, project, agent)
+    stands = standing(settings.sandbox, confined(project, holds).config, agent.config.sandbox)
+    view = await agent_page(agent.id, program, stands.warning, shown(holds, agent_place(agent)), **forms)
     return answer_with(request, "agents/agent.html", frame, status_code, agent=view, defaults=defaults_of(project))

@@ -136,6 +136,7 @@ class Agent:
 @scene
 def journey(agent: Agent, prompt: str) -> dict[str, Any]:
     """Says what it was asked, runs a command, and ends; the second prompt is only answered."""
+    agent.say(method="_auth/status_update", params={"signedIn": True})
     agent.update(
         "plan", entries=[{"content": "Write", "status": "completed"}, {"content": "Rest", "status": "pending"}]
     )

@@ -40,7 +40,7 @@ class Call:
     """Any tool, with exactly that input."""
 
     tool: str
-    input: tuple[tuple[str, str], ...]
+    input: tuple[tuple[str, object], ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ SCENARIOS: dict[str, Steps] = {
     # The same, held at its command until somebody makes the file `release`: a run to watch while it goes on.
     "held": (
         Write("hello.txt", "hello from the scripted model\n"),
-        Bash("touch held; while [ ! -e release ]; do sleep 0.05; done; rm -f release held; echo released"),
+        Bash("touch held; while [ ! -e release ]; do sleep 0.05; done; rm release held; echo released"),
         Say("All done: wrote hello.txt."),
     ),
     # A command for which somebody may have to be asked, and one more of its kind.
