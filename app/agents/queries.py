@@ -16,6 +16,7 @@ from app.agents.views import (
     AgentView,
     ChatLink,
     Ending,
+    Offer,
     Program,
 )
 from app.postgres.reading import one, rows, scalar
@@ -54,7 +55,7 @@ class _Now(Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
 
 
-async def agents_page(project: ProjectRow, form: Entered | None = None) -> AgentList:
+async def agents_page(project: ProjectRow, offers: tuple[Offer, ...], form: Entered | None = None) -> AgentList:
     """The agents of a project, oldest first; `form` is the form of a new one that came back with errors."""
     found = await rows(
         _Row,
@@ -78,6 +79,7 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
         defaults=defaults_of(project),
         queued=queued,
         form=form or Entered(),
+        offers=offers,
     )
 
 
@@ -96,6 +98,7 @@ async def agent_page(
     agent_id: str,
     program: Program,
     no_sandbox: str,
+    offers: tuple[Offer, ...],
     form: Entered | None = None,
     chat_form: Entered | None = None,
 ) -> AgentView:
@@ -127,6 +130,7 @@ async def agent_page(
         prompt=config.prompt or "",
         sandbox=config.sandbox,
         no_sandbox=no_sandbox,
+        offers=offers,
         last_error=agent.last_error or "",
         last_error_at=agent.last_error_at,
         task_id=(now.task_id or "") if now else "",
