@@ -26,7 +26,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def row(page: str, preset: str) -> str:
-    found = re.search(rf'<tr data-preset="{preset}".*?</tr>', page, re.DOTALL)
+    found = re.search(rf'<li class="program" data-preset="{preset}".*?</li>', page, re.DOTALL)
     assert found
     return html.unescape(re.sub(r"<[^>]+>", " ", found[0]))
 
