@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.people import person_of, remember_visitor
 from app.agents.controllers import AgentController, ProjectAgentsController
+from app.agents.prompts import AgentPromptsController
 from app.audit.controllers import AuditController, ProjectAuditController
 from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
@@ -26,6 +27,7 @@ from app.budgets.controllers import (
     ProjectBudgetController,
     TaskBudgetController,
 )
+from app.configuration.controllers import ConfigurationController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.git.running import require_git
@@ -44,7 +46,7 @@ from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
 from app.sessions.listing import SessionListController
 from app.settings import Settings
-from app.system.controllers import HealthController, RecoveryController
+from app.system.controllers import HealthController, MachineController, RecoveryController
 from app.tasks.controllers import TaskController
 from app.web.agents import NoAgents
 from app.web.assets import static_file
@@ -59,15 +61,18 @@ log = logging.getLogger(__name__)
 
 CONTROLLERS: list[ControllerRouterHandler] = [
     HealthController,
+    MachineController,
     OverviewController,
     NewProjectController,
     ProjectSettingsController,
+    ConfigurationController,
     BoardController,
     CardController,
     TaskController,
     ReviewController,
     ProjectAgentsController,
     AgentController,
+    AgentPromptsController,
     AgentActionsController,
     SessionActionsController,
     RunController,

@@ -14,7 +14,7 @@ from app.events.fanout import Fanout
 from app.events.recording import CHANNEL, Actor
 from app.postgres import migrations, pool
 from app.postgres.listening import Listener
-from app.postgres.reading import execute
+from app.postgres.reading import execute, scalar
 from app.processes.sandbox import available
 from app.projects.creating import create_project
 from app.projects.forms import NewProject
@@ -58,8 +58,17 @@ async def database(database_url: str) -> AsyncIterator[str]:
     """The database migrated, and the pool of the one engine connected to it; gives its URL."""
     await migrations.migrate(database_url)
     await pool.connect(database_url)
+    await _without_waiting_for_the_disk(database_url)
     yield database_url
     await pool.disconnect()
+
+
+async def _without_waiting_for_the_disk(url: str) -> None:
+    """Commits of connections from now on are not flushed: no test pulls this machine's plug."""
+    name = await scalar("SELECT current_database()")
+    await execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await pool.disconnect()
+    await pool.connect(url)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from app.agents.asked import asked_by
+from app.agents.programs import reach_of
 from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent, has_sessions
 from app.agents.views import (
     AgentDefaults,
@@ -16,8 +17,10 @@ from app.agents.views import (
     AgentView,
     ChatLink,
     Ending,
+    Offer,
     Program,
 )
+from app.configuration.views import ConfigurationView
 from app.postgres.reading import one, rows, scalar
 from app.projects.asked import OPEN_QUESTIONS
 from app.projects.rows import ProjectRow
@@ -50,12 +53,13 @@ class _Now(Struct, frozen=True, kw_only=True):
     session_title: str | None
     activity: str | None
     turn: int | None
+    max_turns: int | None
     running_since: datetime | None
     pause_requested: bool
     paused_at: datetime | None
 
 
-async def agents_page(project: ProjectRow, form: Entered | None = None) -> AgentList:
+async def agents_page(project: ProjectRow, offers: tuple[Offer, ...], form: Entered | None = None) -> AgentList:
     """The agents of a project, oldest first; `form` is the form of a new one that came back with errors."""
     found = await rows(
         _Row,
@@ -79,6 +83,7 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
         defaults=defaults_of(project),
         queued=queued,
         form=form or Entered(),
+        offers=offers,
     )
 
 
@@ -87,6 +92,7 @@ def defaults_of(project: ProjectRow) -> AgentDefaults:
     config = project.config
     return AgentDefaults(
         max_turns=config.max_turns,
+        timeout_minutes=config.timeout_minutes,
         allowed_tools=config.allowed_tools,
         model=config.model,
         permissions=config.permissions,
@@ -97,12 +103,14 @@ async def agent_page(
     agent_id: str,
     program: Program,
     no_sandbox: str,
+    offers: tuple[Offer, ...],
+    configuration: ConfigurationView | None = None,
     form: Entered | None = None,
     chat_form: Entered | None = None,
 ) -> AgentView:
     """One agent as it is now; `form` and `chat_form` are forms that came back. `AGENT_NOT_FOUND`.
 
-    `no_sandbox` is the sentence that says why its next run has none.
+    `no_sandbox` is the sentence that says why its next run has none, `configuration` what holds for that run.
     """
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
@@ -119,15 +127,18 @@ async def agent_page(
         status=agent.status,
         runner=config.runner,
         command=shlex.join(config.command),
-        model=config.model,
+        model=config.model if config.runner == "acp" else config.chosen_model,
         max_turns=config.max_turns,
-        allowed_tools=config.allowed_tools,
+        timeout_minutes=config.timeout_minutes,
+        allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
+        reach=reach_of(config),
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
         prompt=config.prompt or "",
         sandbox=config.sandbox,
         no_sandbox=no_sandbox,
+        offers=offers,
         last_error=agent.last_error or "",
         last_error_at=agent.last_error_at,
         task_id=(now.task_id or "") if now else "",
@@ -138,6 +149,7 @@ async def agent_page(
         argument=argument,
         asked_path=asked.path if asked else "",
         turn=(now.turn or 0) if now else 0,
+        turn_limit=now.max_turns if now else None,
         running_since=now.running_since if now and not now.paused_at else None,
         paused_at=now.paused_at if now else None,
         pause_requested=bool(now and now.pause_requested),
@@ -147,6 +159,7 @@ async def agent_page(
         chat_form=chat_form or Entered(),
         endings=tuple(await _endings(agent.id)),
         program=program,
+        configuration=configuration,
         can_delete=not (agent.total_tasks or agent.current_task_id or await has_sessions(agent.id)),
         form=form or Entered(),
     )
@@ -177,6 +190,7 @@ async def _now(agent_id: str) -> _Now | None:
     return await one(
         _Now,
         "SELECT t.id AS task_id, t.title AS task_title, s.title AS session_title, d.activity, r.turn_count AS turn,"
+        " d.max_turns,"
         " r.started_at + d.paused_ms * interval '1 millisecond' AS running_since,"
         " coalesce(d.pause_requested, false) AS pause_requested, d.paused_at"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"

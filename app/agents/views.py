@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from app.configuration.views import ConfigurationView
 from app.runners.rules import Rules
 from app.web.forms import Entered
 
@@ -33,9 +34,29 @@ class AgentDefaults(Struct, frozen=True, kw_only=True):
     """What a new agent gets from its project where the form says nothing."""
 
     max_turns: int
+    timeout_minutes: int = 60
     allowed_tools: tuple[str, ...]
     model: str = ""
     permissions: Rules = Rules()
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A known program: how an agent is told to use it, and whether it is on this machine."""
+
+    id: str
+    name: str
+    runner: str
+    #: As the form takes it; empty where the runner knows its program itself.
+    command: str
+    is_installed: bool
+    path: str = ""
+    #: Empty where it is not told, or not yet.
+    version: str = ""
+    #: The line that installs it.
+    install: str
+    #: What its sign-in was told by, or how to sign in. Nothing but names of variables is ever told.
+    sign_in: str
+    is_signed_in: bool
 
 
 class AgentList(Struct, frozen=True, kw_only=True):
@@ -47,6 +68,7 @@ class AgentList(Struct, frozen=True, kw_only=True):
     defaults: AgentDefaults
     queued: int = 0
     form: Entered = Entered()
+    offers: tuple[Offer, ...] = ()
 
 
 class AgentRun(Struct, frozen=True, kw_only=True):
@@ -95,6 +117,11 @@ class Program(Struct, frozen=True, kw_only=True):
     path: str = ""
     version: str = ""
     missing: str = ""
+    #: The line that installs a known program that is not there.
+    install: str = ""
+    #: Of a known program that is there: what its sign-in was told by, or how to sign in.
+    sign_in: str = ""
+    is_signed_in: bool = False
 
 
 class ChatLink(Struct, frozen=True, kw_only=True):
@@ -121,9 +148,12 @@ class AgentView(Struct, frozen=True, kw_only=True):
     runner: str
     command: str = ""
     model: str = ""
-    max_turns: int = 0
+    max_turns: int | None = None
+    timeout_minutes: int | None = None
     allowed_tools: tuple[str, ...] = ()
     permissions: Rules = Rules()
+    #: How far tools and rules reach, in a sentence; empty where that is every call.
+    reach: str = ""
     system_prompt: str = ""
     temperature: float | None = None
     prompt: str = ""
@@ -141,6 +171,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     #: Where the question is answered that waits for a person; tool and argument are its call's then.
     asked_path: str = ""
     turn: int = 0
+    #: Of the run that is going on.
+    turn_limit: int | None = None
     running_since: datetime | None = None
     #: Somebody wants it to rest, or it rests; and since when it does.
     pause_requested: bool = False
@@ -151,6 +183,9 @@ class AgentView(Struct, frozen=True, kw_only=True):
     chat_form: Entered = Entered()
     endings: tuple[Ending, ...] = ()
     program: Program = Program()
+    #: What holds for its next run, and who said it.
+    configuration: ConfigurationView | None = None
+    offers: tuple[Offer, ...] = ()
     #: Whether it never ran, so that nothing of the record would go with it.
     can_delete: bool = False
     form: Entered = Entered()

@@ -36,7 +36,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class ProjectBudgets(Limits, frozen=True, kw_only=True):
-    """The form of a project. Turns and minutes of a run stand on the agents' pages and in the settings."""
+    """The form of a project. Turns and minutes of a run are of its configuration."""
 
     run_tokens: TokenCount | None = None
     run_money: Money | None = None
@@ -56,7 +56,6 @@ class ProjectBudgets(Limits, frozen=True, kw_only=True):
 class AgentBudget(Limits, frozen=True, kw_only=True):
     """The form of an agent: defaults of its runs. An empty action is the project's."""
 
-    run_minutes: Minutes | None = None
     run_tokens: TokenCount | None = None
     run_money: Money | None = None
     run_action: Literal["", "warn", "ask", "stop"] = ""
@@ -65,7 +64,6 @@ class AgentBudget(Limits, frozen=True, kw_only=True):
 class TaskBudget(AgentBudget, frozen=True, kw_only=True):
     """The form of a task: for each of its runs, and for all of them together."""
 
-    run_turns: Turns | None = None
     task_turns: Turns | None = None
     task_minutes: Minutes | None = None
     task_tokens: TokenCount | None = None

@@ -1,23 +1,29 @@
-"""The limits that hold for the runs of an agent, in a task or outside of any."""
+"""The limits that hold for a run. Its turns and minutes are those of its configuration; the rest stands in budgets."""
 
 from app.agents.rows import AgentRow
-from app.budgets.limits import Limit, Usual, effective
-from app.budgets.rows import limits_for
-from app.projects.rows import ProjectRow
+from app.budgets.limits import Limit, Usual, action_in, effective
+from app.budgets.rows import Action, Span, limits_for
+from app.postgres.reading import one
+
+#: A command is told no turns, and a background agent is at work until it is stopped.
+_USUAL = """
+SELECT CASE WHEN d.runner = 'command' THEN NULL ELSE d.max_turns END AS turns,
+  CASE WHEN a.type = 'background' THEN NULL ELSE (SELECT (said ->> 'said')::int
+    FROM jsonb_array_elements(d.configuration -> 'values') said WHERE said ->> 'key' = 'timeoutMinutes') END AS minutes
+FROM run_details d JOIN agent_runs r ON r.id = d.run_id JOIN agents a ON a.id = r.agent_id WHERE d.run_id = $1
+"""
 
 
-async def limits_in(project: ProjectRow, agent: AgentRow, task_id: str | None) -> list[Limit]:
-    """Every limit. A command has turns only from its task, and a background agent is at work until it is stopped."""
-    minutes = None if agent.type == "background" else project.config.timeout_minutes
-    usual = Usual(turns=_usual_turns(agent), minutes=minutes)
-    return effective(await limits_for(project.id, agent.id, task_id), usual)
+async def limits_of_run(run_id: str, project_id: str, agent_id: str, task_id: str | None) -> list[Limit]:
+    """Every limit that holds for a run as it was started."""
+    return effective(await limits_for(project_id, agent_id, task_id), await one(Usual, _USUAL, run_id) or Usual())
 
 
-async def turns_of(agent: AgentRow, task_id: str | None) -> int | None:
-    """The turns that a run of an agent may take; None where nothing limits them."""
-    limits = effective(await limits_for(agent.project_id, agent.id, task_id), Usual(turns=_usual_turns(agent)))
-    return next((int(limit.most) for limit in limits if (limit.span, limit.measure) == ("run", "turns")), None)
+async def limits_in(project_id: str, agent_id: str | None, task_id: str | None) -> list[Limit]:
+    """Those that budgets say, whatever the configuration of a run will be."""
+    return effective(await limits_for(project_id, agent_id, task_id), Usual())
 
 
-def _usual_turns(agent: AgentRow) -> int | None:
-    return None if agent.config.runner == "command" else agent.config.max_turns
+async def action_at(agent: AgentRow, task_id: str | None, span: Span) -> Action:
+    """What happens at the limits of a span."""
+    return action_in(await limits_for(agent.project_id, agent.id, task_id), span)

@@ -27,7 +27,7 @@ class Limit(Struct, frozen=True, kw_only=True):
 
 
 class Usual(Struct, frozen=True, kw_only=True):
-    """What the agent's page says of turns and the project's settings of minutes; None where there is no limit."""
+    """Turns and minutes of a run by its configuration; None where there is no limit."""
 
     turns: int | None = None
     minutes: int | None = None
@@ -37,12 +37,20 @@ def effective(said: Sequence[LimitRow], usual: Usual) -> list[Limit]:
     """The limits that hold, of what project, agent and task say."""
     found = []
     for span in SPANS:
-        ranked = sorted((row for row in said if row.span == span), key=_rank)
-        action = next((row.action for row in ranked if row.action), USUAL)
+        ranked, action = _ranked(said, span), action_in(said, span)
         for measure in MEASURES:
             if limit := _limit(ranked, span, measure, action, usual):
                 found.append(limit)
     return found
+
+
+def action_in(said: Sequence[LimitRow], span: Span) -> Action:
+    """What happens at the limits of a span."""
+    return next((row.action for row in _ranked(said, span) if row.action), USUAL)
+
+
+def _ranked(said: Sequence[LimitRow], span: Span) -> list[LimitRow]:
+    return sorted((row for row in said if row.span == span), key=_rank)
 
 
 def _limit(ranked: Sequence[LimitRow], span: Span, measure: Measure, action: Action, usual: Usual) -> Limit | None:

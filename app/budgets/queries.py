@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from app.agents.rows import AgentRow
 from app.budgets.gauges import gauges_of
-from app.budgets.holding import limits_in
+from app.budgets.holding import limits_in, limits_of_run
 from app.budgets.judging import open_alike
-from app.budgets.limits import Limit, Usual, effective
+from app.budgets.limits import Limit
 from app.budgets.prices import all_prices
 from app.budgets.pricing import price_for
-from app.budgets.rows import AlertRow, LimitRow, Measure, Span, Status, limits_for
+from app.budgets.rows import AlertRow, LimitRow, Measure, Span, Status
 from app.budgets.setting import said_by
 from app.budgets.spent import Spent, spent_by_run, spent_by_task, spent_in, spent_on
 from app.budgets.views import (
@@ -45,9 +45,9 @@ LABELS: dict[Measure, str] = {
 async def project_budgets(project: ProjectRow, form: Entered | None = None, *, saved: bool = False) -> BudgetPage:
     """The budgets of a project, with what was used today."""
     said = await said_by(project.id)
-    limits = effective(await limits_for(project.id, None, None), Usual())
+    limits = await limits_in(project.id, None, None)
     spent = await spent_on(project.id, today())
-    settings = f"Turns stand on each agent's page, and minutes ({project.config.timeout_minutes}) in the settings."
+    settings = "Turns and minutes of a run stand in the settings, and where agents and tasks say otherwise."
     day = f"The day is the server's: {today():%A, %d %B %Y}."
     return BudgetPage(
         title="Budgets",
@@ -72,19 +72,15 @@ async def agent_budget(
 ) -> BudgetPage:
     """What each run of an agent may use."""
     said = await said_by(project.id, agent_id=agent.id)
-    others = await limits_for(project.id, None, None)
-    usual = Usual(minutes=project.config.timeout_minutes)
-    turns = (
-        "A command has none." if agent.config.runner == "command" else f"{agent.config.max_turns}, as its page says."
-    )
+    elsewhere = "Turns and minutes stand on the agent's page."
     return BudgetPage(
         title="Budget",
         action=f"/agents/{agent.id}/budget",
         crumbs=((f"/agents/{agent.id}", agent.name), ("", "Budget")),
         spans=(
             _span(
-                "run", "Each run", f"Turns: {turns}", said, ("minutes", "tokens", "money"),
-                others=effective(others, usual), inherits="as the project says",
+                "run", "Each run", elsewhere, said, ("tokens", "money"),
+                others=await limits_in(project.id, None, None), inherits="as the project says",
             ),
         ),
         notes=_telling(agent),
@@ -99,7 +95,8 @@ async def task_budget(
 ) -> BudgetPage:
     """What a task and each of its runs may use, and what it has used. `agent` is the one that has it."""
     said = await said_by(project.id, task_id=task.id)
-    others, now = await _holding(project, agent, None), await _holding(project, agent, task.id)
+    agent_id = agent.id if agent else None
+    others, now = await limits_in(project.id, agent_id, None), await limits_in(project.id, agent_id, task.id)
     spent = await spent_by_task(task.id)
     both = "as agent and project say"
     return BudgetPage(
@@ -112,7 +109,7 @@ async def task_budget(
                 others=others, inherits=both, gauges=gauges_of("task", spent, now), notes=_unknown(spent, "of it"),
             ),
             _span(
-                "run", "Each run of it", "In the place of what its agent and project say.", said,
+                "run", "Each run of it", "Turns and minutes stand on the task's page.", said, ("tokens", "money"),
                 others=others, inherits=both,
             ),
         ),
@@ -123,9 +120,9 @@ async def task_budget(
     )  # fmt: skip
 
 
-async def run_gauges(project: ProjectRow, agent: AgentRow, task_id: str | None, run_id: str) -> tuple[Gauge, ...]:
+async def run_gauges(project_id: str, agent_id: str, task_id: str | None, run_id: str) -> tuple[Gauge, ...]:
     """Tokens, money and time of a run against its limits."""
-    limits = await limits_in(project, agent, task_id)
+    limits = await limits_of_run(run_id, project_id, agent_id, task_id)
     return tuple(gauges_of("run", await spent_by_run(run_id), limits, ("tokens", "money", "minutes")))
 
 
@@ -194,14 +191,6 @@ async def prices_page(form: Entered | None = None, forms: dict[str, Entered] | N
         form=form or Entered(),
         forms=forms or {},
     )
-
-
-async def _holding(project: ProjectRow, agent: AgentRow | None, task_id: str | None) -> list[Limit]:
-    """The limits of a task's runs; of one that no agent has, as far as they are known."""
-    if agent is not None:
-        return await limits_in(project, agent, task_id)
-    usual = Usual(minutes=project.config.timeout_minutes)
-    return effective(await limits_for(project.id, None, task_id), usual)
 
 
 def _span(

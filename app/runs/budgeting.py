@@ -7,18 +7,15 @@ people want. Turns and minutes of a run that shall end it are held by its progra
 
 from typing import Any
 
-from app.agents.rows import get_agent
 from app.budgets.counting import Counted, count_in_lock
-from app.budgets.holding import limits_in
+from app.budgets.holding import limits_of_run
 from app.budgets.judging import judge_in_lock
-from app.budgets.limits import Limit
 from app.budgets.states import About
 from app.clock import now
 from app.events.recording import SYSTEM, record
 from app.permissions.queries import waited_s
 from app.permissions.rows import open_of_run
 from app.projects.locking import locked
-from app.projects.rows import get_project
 from app.runners.base import ErrorType, Usage
 from app.runs.claiming import Claim
 from app.runs.rows import RunRow, get_run
@@ -63,18 +60,13 @@ class Accounts:
             await self._judge(run)
 
     async def _judge(self, run: RunRow) -> None:
-        project, agent = await get_project(run.project_id), await get_agent(run.agent_id)
-        limits = [limit for limit in await limits_in(project, agent, run.task_id) if not _is_held_elsewhere(limit, run)]
+        found = await limits_of_run(run.id, run.project_id, run.agent_id, run.task_id)
+        limits = [limit for limit in found if not limit.is_the_programs]
         verdict, limit = await judge_in_lock(_about(run), limits) if limits else ("", None)
         if verdict == "stop" and limit is not None:
             await request_end(run, _ENDINGS.get(limit.measure, "budget") if limit.span == "run" else "budget")
         elif verdict == "ask":
             await _want(run, {RunDetail.pause_requested: True}, "run.pause_requested")
-
-
-def _is_held_elsewhere(limit: Limit, run: RunRow) -> bool:
-    """A command knows no turns, so nobody else holds it to them."""
-    return limit.is_the_programs and not (limit.measure == "turns" and run.runner == "command")
 
 
 async def request_end(run: RunRow, reason: ErrorType) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.agents.rows import AgentConfig, AgentRow
+from app.agents.rows import AgentRow
 from app.budgets.counting import recorded
-from app.budgets.holding import limits_in
+from app.budgets.holding import action_at
 from app.clock import now
+from app.configuration.sources import Configuration
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
 from app.permissions.queries import waited_s
 from app.processes.sandbox import Sandbox
 from app.projects.rows import ProjectRow
-from app.projects.tables import DEFAULT_MODEL
 from app.projects.walls import standing
 from app.runners.base import Usage
 from app.runs.rows import RunRow
@@ -35,14 +35,16 @@ async def folder_of_run(project: ProjectRow, worktree: WorktreeRow) -> Path:
     return folder
 
 
-def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
-    """What the agent's page sets of a `RunSpec`; a Claude agent that never chose a model gets the operator's."""
+def chosen_for(agent: AgentRow, configuration: Configuration) -> dict[str, Any]:
+    """What the agent is and what holds for it, as a `RunSpec` has it; its rules stand below its ceiling."""
     config = agent.config
     return {
         "command": config.command,
         "system_prompt": config.system_prompt,
-        "model": _model_of(config, settings),
         "temperature": config.temperature,
+        "model": configuration.text("model") or None,
+        "allowed_tools": configuration.allowed_tools,
+        "rules": configuration.holding(),
     }
 
 
@@ -68,31 +70,17 @@ def why_unconfined(settings: Settings, project: ProjectRow, agent: AgentRow) -> 
     return f"{warning} The agent can do whatever this server's user can." if warning else ""
 
 
-def permitted(project: ProjectRow, agent: AgentRow) -> dict[str, Any]:
-    """What the agent may do: its ceiling, and the rules of its project and its own below that."""
-    config = agent.config
-    return {"allowed_tools": config.allowed_tools, "rules": project.config.permissions + config.permissions}
-
-
-def _model_of(config: AgentConfig, settings: Settings) -> str | None:
-    if config.runner == "acp":
-        return config.model or None
-    return config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
-
-
-async def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
+async def limits_of(configuration: Configuration, agent: AgentRow, run: RunRow) -> dict[str, Any]:
     """Its turns; its seconds of work, less what it worked before a rest; and of silence. Waiting is no work.
 
     Where the budget says that a limit warns or asks, nothing here ends the run: `app.runs.budgeting` looks.
     """
     worked = run.worked_ms(now()) / 1000 - await waited_s(run.id) if run.rests else 0
-    ending = {
-        limit.measure: limit.most for limit in await limits_in(project, agent, run.task_id) if limit.is_the_programs
-    }
+    ends = await action_at(agent, run.task_id, "run") == "stop"
     return {
-        "max_turns": int(ending["turns"]) if "turns" in ending else None,
-        "timeout_s": float(ending.get("minutes", math.inf)) * MINUTE_S - worked,
-        "idle_timeout_s": _minutes(agent, project.config.idle_timeout_minutes),
+        "max_turns": configuration.number("maxTurns") if ends else None,
+        "timeout_s": (_minutes(agent, configuration.number("timeoutMinutes")) if ends else math.inf) - worked,
+        "idle_timeout_s": _minutes(agent, configuration.number("idleTimeoutMinutes")),
     }
 
 

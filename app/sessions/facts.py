@@ -5,12 +5,11 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.agents.rows import AgentStatus, AgentType, get_agent
+from app.agents.rows import AgentStatus, AgentType
 from app.budgets.queries import run_gauges
 from app.budgets.views import Gauge
 from app.postgres.reading import one
 from app.projects.asked import OPEN_QUESTIONS
-from app.projects.rows import get_project
 from app.sessions.rows import SessionRow
 from app.tasks.rows import Column
 
@@ -88,5 +87,5 @@ async def facts_of(session: SessionRow) -> Facts:
     assert facts is not None, "the session was read a moment ago and sessions are only deleted with their project"
     if facts.run_id is None or facts.agent_id is None:
         return facts
-    project, agent = await get_project(session.project_id), await get_agent(facts.agent_id)
-    return replace(facts, gauges=await run_gauges(project, agent, facts.task_id, facts.run_id))
+    gauges = await run_gauges(session.project_id, facts.agent_id, facts.task_id, facts.run_id)
+    return replace(facts, gauges=gauges)

@@ -9,15 +9,14 @@ from app.budgets.setting import set_limits
 from app.postgres.reading import rows
 from app.runners.base import Message, Usage
 from app.runs.claiming import Claim
-from app.runs.launching import launch
 from app.runs.rows import RunRow, get_run
-from tests.work import MARA, begin, say
+from tests.work import MARA, begin, launch, say
 
 
 async def at_work(project_id: str, title: str = "Normalise extras") -> Claim:
     """A run whose program is up."""
     claim = await begin(project_id, title)
-    await launch(claim, unconfined="")
+    await launch(claim)
     return claim
 
 

@@ -38,11 +38,12 @@ while [ ! -e spend ]; do sleep 0.02; done
 echo '{"type":"turn.completed","usage":{"input_tokens":900,"output_tokens":200}}'
 exec tail -f /dev/null
 """
-#: Uses something, then counts until it is released.
+#: Counts until it is released, and uses something by the way.
 COUNTS = """
 echo '{"type":"thread.started","thread_id":"t1"}'
+echo 0 > count
 echo '{"type":"turn.completed","usage":{"input_tokens":900,"output_tokens":200}}'
-n=0; while [ ! -e release ]; do n=$((n+1)); echo $n > count; sleep 0.01; done; echo work > work.txt
+while [ ! -e release ]; do echo 1 >> count; sleep 0.01; done; echo work > work.txt
 """
 LEFT_S = 2.0
 

@@ -19,12 +19,11 @@ from app.projects.rows import ProjectRow
 from app.runners.base import Finished, Started, Usage
 from app.runs.answering import answer
 from app.runs.finishing import finish
-from app.runs.launching import launch
 from app.runs.pausing import resume
 from app.runs.rows import get_run
 from app.runs.stopping import request_stop
 from tests.budgets.spending import alerts, at_work, limit, told, usd, use
-from tests.work import MARA, _recorder, begin, end, say
+from tests.work import MARA, _recorder, begin, end, launch, say
 
 USED = {"tokens": {"tokens": 1000}, "money": {"tokens": 10, "money": 5.0}, "turns": {"turns": 10}}
 MOST = {"tokens": 1000, "money": 5.0, "turns": 10, "minutes": 3}
@@ -153,7 +152,7 @@ async def test_what_is_used_up_already_is_noticed_before_the_program_starts(
     first = await at_work(project.id, "First")
     await say(first, Usage(input_tokens=100, output_tokens=1))
     claim = await begin(project.id, "Second")
-    words = await launch(claim, unconfined="")
+    words = await launch(claim)
     run = await get_run(claim.run_id)
     assert (run.stop_requested, run.pause_requested) == wanted
     assert (words is None) is (action != "warn")

@@ -59,9 +59,9 @@ async def test_an_agent_has_defaults_for_its_runs(visitor: Visitor, project: Pro
     claim = await at_work(project.id)
     page = f"/agents/{claim.agent_id}/budget"
     assert "Otherwise 9,000 tokens" in await visitor.page(page)
-    await visitor.send(page, page, run_minutes="20", run_action="warn")
+    await visitor.send(page, page, run_tokens="20", run_action="warn")
     row = (await said_by(project.id, agent_id=claim.agent_id))["run"]
-    assert (row.minutes, row.tokens, row.action) == (20, None, "warn")
+    assert (row.tokens, row.money, row.action) == (20, None, "warn")
     assert f'href="{page}"' in await visitor.page(f"/agents/{claim.agent_id}")
 
 
@@ -73,9 +73,9 @@ async def test_a_task_shows_what_it_has_used_and_overrides(visitor: Visitor, pro
     assert "1,500</span>" in shown
     assert "unknown" in shown, "nobody told what it cost"
     assert "Of 1 of 1 runs of it the cost is not known" in shown
-    await visitor.send(page, page, task_tokens="3000", run_turns="7", task_action="ask")
+    await visitor.send(page, page, task_tokens="3000", run_money="7", task_action="ask")
     rows = await said_by(project.id, task_id=claim.task_id)
-    assert (rows["task"].tokens, rows["task"].action, rows["run"].turns) == (3000, "ask", 7)
+    assert (rows["task"].tokens, rows["task"].action, rows["run"].money) == (3000, "ask", 7)
     assert '<progress class="meter" value="50" max="100"' in await visitor.page(page)
     assert f'href="{page}"' in await visitor.page(f"/tasks/{claim.task_id}")
 

@@ -46,9 +46,9 @@ class Person:
             await self.page.reload()
         return found
 
-    async def adds_project(self, path: Path) -> str:
-        """From the first-run page to the board; the project's id."""
-        await self.open("/")
+    async def adds_project(self, path: Path, page: str = "/") -> str:
+        """From the first-run page, or the one named, to the board; the project's id."""
+        await self.open(page)
         form = self.page.locator('form[action="/projects"]').first
         await form.locator('[name="path"]').fill(str(path))
         await self._sends(form)

@@ -136,6 +136,7 @@ class Agent:
 @scene
 def journey(agent: Agent, prompt: str) -> dict[str, Any]:
     """Says what it was asked, runs a command, and ends; the second prompt is only answered."""
+    agent.say(method="_auth/status_update", params={"signedIn": True})
     agent.update(
         "plan", entries=[{"content": "Write", "status": "completed"}, {"content": "Rest", "status": "pending"}]
     )
@@ -159,6 +160,16 @@ def asks_once(agent: Agent, prompt: str) -> dict[str, Any] | None:
         return agent.text(f"Now: {prompt}")
     agent.run("c1", "touch asked.txt")
     return agent.until_cancelled()
+
+
+@scene
+def twice(agent: Agent, prompt: str) -> None:
+    """Two commands, one after the other, whenever it is asked; of what it is told of a refusal it only speaks."""
+    if "refused" in prompt:
+        return agent.text(f"Then not. {prompt}")
+    agent.run(f"a{agent.asked}", "echo one >> tags.txt")
+    agent.run(f"b{agent.asked}", "echo two >> tags.txt")
+    return None
 
 
 @scene

@@ -54,8 +54,9 @@ def told(events: list[Any]) -> list[str]:
     return [notice.text for notice in only(Notice, events)]
 
 
-async def test_a_conversation_becomes_events(tmp_path):
+async def test_a_conversation_becomes_events(tmp_path, caplog):
     events = await run(spec_for(tmp_path, "journey", prompt="Greet."))
+    assert caplog.records == []  # What programs tell in words of their own is passed over.
     assert only(Started, events)[0].pid
     assert only(Started, events)[-1].native_session_id == "s-1"
     assert only(Started, events)[-1].model == "small"

@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.scripted_model.scenarios import FOLLOW_UPS, SCENARIOS, Step, Steps
+from tests.scripted_model.scenarios import FOLLOW_UPS, SCENARIOS, Call, Step, Steps
 
 _SCENARIO = re.compile(r"SCENARIO:(\w+)")
+#: Codex hands a long command back while it runs, to be asked about again.
+_GOES_ON = re.compile(r"Process running with session ID (\d+)")
 _WORKING_DIRECTORY = re.compile(r"working directory: *([^\n]+)", re.IGNORECASE)
 _SAID_BY_PROGRAM = (
     "<system-reminder>",
@@ -41,12 +43,16 @@ class Asked:
     results: int = 0
     #: What the newest tool result says.
     told: str = ""
+    #: The number of a command that the newest tool result says still runs.
+    goes_on: int | None = None
     cwd: str | None = None
     is_follow_up: bool = False
 
     @property
     def steps(self) -> list[Step]:
         """What the model does now: one step, or several tool calls at once."""
+        if self.goes_on is not None:
+            return [Call("write_stdin", (("session_id", self.goes_on), ("chars", ""), ("yield_time_ms", 30_000)))]
         script = self._script
         done = self.results
         for step in script:
@@ -92,8 +98,10 @@ def _arguments(tool: dict[str, Any]) -> set[str]:
 
 def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:
     if block["type"] == "tool_result":
-        asked.results += 1
         asked.told = _said(block.get("content"))
+        found = _GOES_ON.search(asked.told)
+        asked.goes_on = int(found[1]) if found else None
+        asked.results += found is None
     elif block["type"] == "text" and _is_prompt(block["text"]):
         asked.heard = block["text"]
         names = _SCENARIO.findall(block["text"])
@@ -101,6 +109,7 @@ def _take(asked: Asked, block: dict[str, Any], answered: bool) -> None:
             asked.scenario = _known(names[-1])
         if names or answered:
             asked.prompt, asked.results, asked.is_follow_up = block["text"], 0, not names
+            asked.goes_on = None
 
 
 def _known(name: str) -> str:

@@ -32,6 +32,15 @@ ANSWERED = {"role": "assistant", "content": [{"type": "text", "text": "All done.
 FIRST = user("<system-reminder>SCENARIO:plain</system-reminder>", "A title. SCENARIO:journey")
 
 
+def test_a_command_that_goes_on_is_asked_about_until_it_has_ended(scripted_model):
+    runs = {"type": "tool_result", "tool_use_id": "t", "content": "Process running with session ID 7\nOutput:"}
+    running = {"role": "user", "content": [runs]}
+    polled = calls(ask(scripted_model, FIRST, CALLED, RESULT, CALLED, running))
+    assert polled == [("write_stdin", {"session_id": 7, "chars": "", "yield_time_ms": 30_000})]
+    done = ask(scripted_model, FIRST, CALLED, RESULT, CALLED, running, CALLED, RESULT)
+    assert done["content"] == [{"type": "text", "text": "All done: wrote hello.txt."}]
+
+
 def test_the_step_is_the_number_of_results(scripted_model):
     assert calls(ask(scripted_model, FIRST))[0][0] == "Write"
     assert calls(ask(scripted_model, FIRST, CALLED, RESULT))[0][0] == "Bash"
