@@ -31,6 +31,7 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
 
     allowed_tools: tuple[str, ...] | None = None
     max_turns: int | None = None
+    timeout_minutes: int | None = None
     model: str = ""
     system_prompt: str | None = None
     temperature: float | None = None

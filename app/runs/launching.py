@@ -12,6 +12,7 @@ from app.processes import trees
 from app.projects.locking import locked
 from app.runners.base import GO_ON
 from app.runs import states as run_states
+from app.runs.budgeting import Accounts
 from app.runs.claiming import Claim
 from app.runs.configured import keep_in_lock, kept_of
 from app.runs.outlasting import ASK_AGAIN
@@ -30,8 +31,9 @@ async def launch(claim: Claim, configuration: Configuration, *, unconfined: str)
     `configuration` is kept with the run. `unconfined` says why it has no sandbox; empty where it has one.
     """
     async with locked(claim.project_id):
+        await Accounts(claim).count(None, judge=True)
         run = await get_run(claim.run_id)
-        if run.pause_requested:
+        if run.pause_requested or run.stop_requested:
             return None
         await _note_sandbox(claim, unconfined)
         await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
