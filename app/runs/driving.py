@@ -167,7 +167,7 @@ class Drive:
             return Finished(error_type="runner_missing", error=available.missing)
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
         unconfined = why_unconfined(self.settings, project, agent)
-        prompt = await launch(self.claim, configuration, unconfined=unconfined)
+        prompt = await launch(self.claim, unconfined=unconfined, configuration=configuration)
         if prompt is None:
             return Rested()
         if questions.begin_anew or (run.cause in NEEDS_THE_PAST and spec.resume is None):
