@@ -40,7 +40,7 @@ from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
 from app.sessions.listing import SessionListController
 from app.settings import Settings
-from app.system.controllers import HealthController, RecoveryController
+from app.system.controllers import HealthController, MachineController, RecoveryController
 from app.tasks.controllers import TaskController
 from app.web.agents import NoAgents
 from app.web.assets import static_file
@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 
 CONTROLLERS: list[ControllerRouterHandler] = [
     HealthController,
+    MachineController,
     OverviewController,
     NewProjectController,
     ProjectSettingsController,

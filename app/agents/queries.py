@@ -17,6 +17,7 @@ from app.agents.views import (
     AgentView,
     ChatLink,
     Ending,
+    Offer,
     Program,
 )
 from app.configuration.views import ConfigurationView
@@ -57,7 +58,7 @@ class _Now(Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
 
 
-async def agents_page(project: ProjectRow, form: Entered | None = None) -> AgentList:
+async def agents_page(project: ProjectRow, offers: tuple[Offer, ...], form: Entered | None = None) -> AgentList:
     """The agents of a project, oldest first; `form` is the form of a new one that came back with errors."""
     found = await rows(
         _Row,
@@ -81,6 +82,7 @@ async def agents_page(project: ProjectRow, form: Entered | None = None) -> Agent
         defaults=defaults_of(project),
         queued=queued,
         form=form or Entered(),
+        offers=offers,
     )
 
 
@@ -99,6 +101,7 @@ async def agent_page(
     agent_id: str,
     program: Program,
     no_sandbox: str,
+    offers: tuple[Offer, ...],
     configuration: ConfigurationView | None = None,
     form: Entered | None = None,
     chat_form: Entered | None = None,
@@ -132,6 +135,7 @@ async def agent_page(
         prompt=config.prompt or "",
         sandbox=config.sandbox,
         no_sandbox=no_sandbox,
+        offers=offers,
         last_error=agent.last_error or "",
         last_error_at=agent.last_error_at,
         task_id=(now.task_id or "") if now else "",

@@ -39,6 +39,25 @@ class AgentDefaults(Struct, frozen=True, kw_only=True):
     permissions: Rules = Rules()
 
 
+class Offer(Struct, frozen=True, kw_only=True):
+    """A known program: how an agent is told to use it, and whether it is on this machine."""
+
+    id: str
+    name: str
+    runner: str
+    #: As the form takes it; empty where the runner knows its program itself.
+    command: str
+    is_installed: bool
+    path: str = ""
+    #: Empty where it is not told, or not yet.
+    version: str = ""
+    #: The line that installs it.
+    install: str
+    #: What its sign-in was told by, or how to sign in. Nothing but names of variables is ever told.
+    sign_in: str
+    is_signed_in: bool
+
+
 class AgentList(Struct, frozen=True, kw_only=True):
     """The agents of a project, how many may work at once, and the form of a new one."""
 
@@ -48,6 +67,7 @@ class AgentList(Struct, frozen=True, kw_only=True):
     defaults: AgentDefaults
     queued: int = 0
     form: Entered = Entered()
+    offers: tuple[Offer, ...] = ()
 
 
 class AgentRun(Struct, frozen=True, kw_only=True):
@@ -96,6 +116,11 @@ class Program(Struct, frozen=True, kw_only=True):
     path: str = ""
     version: str = ""
     missing: str = ""
+    #: The line that installs a known program that is not there.
+    install: str = ""
+    #: Of a known program that is there: what its sign-in was told by, or how to sign in.
+    sign_in: str = ""
+    is_signed_in: bool = False
 
 
 class ChatLink(Struct, frozen=True, kw_only=True):
@@ -158,6 +183,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     program: Program = Program()
     #: What holds for its next run, and who said it.
     configuration: ConfigurationView | None = None
+    offers: tuple[Offer, ...] = ()
     #: Whether it never ran, so that nothing of the record would go with it.
     can_delete: bool = False
     form: Entered = Entered()

@@ -15,6 +15,7 @@ COMMANDS = {
     "task": "Add tasks, start them, and decide on the work.",
     "agent": "Add agents to a project, and list them.",
     "audit": "Verify that nobody has changed what agents did and people decided.",
+    "doctor": "Say what AgentPane needs of this machine, and which agent programs it finds.",
     "db": "Look after the database: its address, migrations, a check, and a studio.",
 }
 

@@ -59,6 +59,8 @@ class Availability(Struct, frozen=True):
     version: str = ""
     #: One sentence for the page: what is missing and how to get it. Empty when ready.
     missing: str = ""
+    #: The line that installs what is missing, where the runner itself knows it.
+    install: str = ""
 
 
 class Usage(Struct, frozen=True, kw_only=True, tag="usage"):

@@ -1,4 +1,4 @@
-"""Liveness, readiness, and what an interruption left."""
+"""Liveness, readiness, what this machine has, and what an interruption left."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from app.postgres.errors import is_away
 from app.postgres.reading import scalar
 from app.projects.frame import main_frame
 from app.runs.interrupted import interrupted_runs
+from app.system.health import examine, own_database
 from app.web.replies import page
 
 
@@ -29,6 +30,16 @@ class HealthController(Controller):
                 raise
             return Response({"status": "the database is away"}, status_code=503)
         return Response({"status": "ok"})
+
+
+class MachineController(Controller):
+    """`/system/health`: what AgentPane needs of this machine, for people; `agentpane doctor` prints the same."""
+
+    @get("/system/health")
+    async def show(self, request: Request[Any, Any, Any]) -> Response[str]:
+        """Each thing that was looked at, and the known agent programs."""
+        found = await examine(request.app.state.settings, own_database())
+        return page(request, "system/health.html", await main_frame(request, "This machine"), health=found)
 
 
 class RecoveryController(Controller):

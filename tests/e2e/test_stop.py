@@ -75,7 +75,7 @@ async def test_nothing_of_a_run_is_left(
 
 
 async def gone(pids: set[int]) -> None:
-    """Return when these have ended, which they must have in time. How long the machine held us up does not count."""
+    """Return when these have ended, which they must in time; for how long the machine held us up does not count."""
     began, late = time.monotonic(), 0.0
     while left := {pid for pid in pids if trees.is_alive(pid, None)}:
         looked = time.monotonic()

@@ -35,6 +35,7 @@ from app.runners.permissions import Verdict
 
 #: Seconds in which a program has to open a conversation; the first start of a large one on a busy machine takes 20.
 HANDSHAKE_S = 120.0
+_INSTALL = "pip install 'agentpane[acp]'"
 _MISSING = "The library of the Agent Client Protocol is not installed: pip install 'agentpane[acp]'."
 
 
@@ -58,7 +59,7 @@ class AcpRunner:
     def availability(self, env: Mapping[str, str], command: tuple[str, ...] = ()) -> Availability:
         """Whether the library and the program of `command` are there."""
         if importlib.util.find_spec("acp") is None:
-            return Availability(ready=False, missing=_MISSING)
+            return Availability(ready=False, missing=_MISSING, install=_INSTALL)
         return find_program(command, env, None)
 
     async def start(self, spec: RunSpec) -> LiveRun:
