@@ -15,11 +15,13 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.people import person_of, remember_visitor
 from app.agents.controllers import AgentController, ProjectAgentsController
+from app.agents.prompts import AgentPromptsController
 from app.audit.controllers import AuditController, ProjectAuditController
 from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
 from app.board.sessions import SessionActionsController
+from app.configuration.controllers import ConfigurationController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
 from app.git.running import require_git
@@ -59,12 +61,14 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     OverviewController,
     NewProjectController,
     ProjectSettingsController,
+    ConfigurationController,
     BoardController,
     CardController,
     TaskController,
     ReviewController,
     ProjectAgentsController,
     AgentController,
+    AgentPromptsController,
     AgentActionsController,
     TrialController,
     SessionActionsController,

@@ -9,11 +9,14 @@ from litestar.params import QueryParameter
 
 from app.accounts.people import Person
 from app.agents.choosing import chosen
+from app.agents.configured import agent_configuration, agent_place
 from app.agents.creating import create_agent, delete_agent, edit_agent
 from app.agents.forms import AgentForm
 from app.agents.programs import offers_in, program_of
 from app.agents.queries import agent_page, agents_page, defaults_of
 from app.agents.rows import AgentRow, get_agent
+from app.configuration.holding import confined
+from app.configuration.showing import shown
 from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import ProjectRow, get_project
@@ -106,8 +109,10 @@ async def _agent_page(
     settings: Settings = request.app.state.settings
     environment = settings.agent_environment
     offers, program = await asyncio.gather(offers_in(environment), program_of(agent.config, environment))
-    stands = standing(settings.sandbox, project.config, agent.config.sandbox)
+    holds = await agent_configuration(settings, project, agent)
+    stands = standing(settings.sandbox, confined(project, holds).config, agent.config.sandbox)
     if form := chosen(offers, preset, name=agent.name, sandbox=agent.config.sandbox):
         forms, status_code = {**forms, "form": form}, 422 if form.errors else status_code
-    view = await agent_page(agent.id, program, stands.warning, offers, **forms)
+    configuration = shown(holds, agent_place(agent))
+    view = await agent_page(agent.id, program, stands.warning, offers, configuration, **forms)
     return answer_with(request, "agents/agent.html", frame, status_code, agent=view, defaults=defaults_of(project))

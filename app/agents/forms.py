@@ -8,7 +8,6 @@ from msgspec import Meta
 from app.agents.rows import AgentConfig, AgentType, RunnerKind
 from app.errors import Invalid
 from app.projects.permitting import RuleFields
-from app.projects.tables import DEFAULT_TOOLS
 
 Tool = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -22,7 +21,8 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
     #: One line in POSIX quoting; split once, stored as a list.
     command: Annotated[str, Meta(max_length=4000)] = ""
     model: Annotated[str, Meta(max_length=200)] = ""
-    max_turns: Annotated[int, Meta(ge=1, le=1000)] = 50
+    #: Empty, as the model and the tools: what the project says.
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] | None = None
     #: Comma separated in the form.
     allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()
     system_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
@@ -32,13 +32,12 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
     #: It may demand a sandbox; let out it cannot be.
     sandbox: Literal["", "required"] = ""
 
-    def config(self, default_model: str) -> AgentConfig:
+    def config(self) -> AgentConfig:
         """The document to store. `VALIDATION_ERROR` beside `command` when it cannot be split or is missing."""
         return AgentConfig(
-            allowed_tools=tuple(dict.fromkeys(self.allowed_tools)) or tuple(DEFAULT_TOOLS),
+            allowed_tools=tuple(dict.fromkeys(self.allowed_tools)) or None,
             max_turns=self.max_turns,
-            # Every program that speaks ACP has models of its own.
-            model=self.model or ("" if self.runner == "acp" else default_model),
+            model=self.model,
             system_prompt=self.system_prompt or None,
             temperature=self.temperature,
             runner=self.runner,

@@ -6,10 +6,25 @@ from pathlib import PurePath
 from app.agents.rows import AgentConfig
 from app.agents.views import Offer, Program
 from app.runners.base import Availability
+from app.runners.hooked import is_known
 from app.runners.presets import PRESETS, Preset, preset_of
 from app.runners.presets.signing_in import look_for
 from app.runners.presets.versions import PATIENCE_S, versions
 from app.runners.registry import RUNNERS
+
+#: How far allowed tools and rules reach, where it is a command.
+_ASKS = "This program asks before each of its calls, so that allowed tools and rules hold for them."
+_MAY_ASK = (
+    "Allowed tools and rules do not reach this command, unless it asks by itself: with the program that AGENTPANE_ASK"
+    " names in its environment."
+)
+
+
+def reach_of(config: AgentConfig) -> str:
+    """One sentence on what allowed tools and rules hold for; empty where that is every call."""
+    if config.runner != "command":
+        return ""
+    return _ASKS if is_known(config.command) else _MAY_ASK
 
 
 async def offers_in(environment: Mapping[str, str], patience_s: float = PATIENCE_S) -> tuple[Offer, ...]:

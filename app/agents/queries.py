@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from app.agents.asked import asked_by
+from app.agents.programs import reach_of
 from app.agents.rows import AgentConfig, AgentStatus, AgentType, get_agent, has_sessions
 from app.agents.views import (
     AgentDefaults,
@@ -19,6 +20,7 @@ from app.agents.views import (
     Offer,
     Program,
 )
+from app.configuration.views import ConfigurationView
 from app.postgres.reading import one, rows, scalar
 from app.projects.rows import ProjectRow
 from app.web.forms import Entered
@@ -50,6 +52,7 @@ class _Now(Struct, frozen=True, kw_only=True):
     session_title: str | None
     activity: str | None
     turn: int | None
+    max_turns: int | None
     running_since: datetime | None
     pause_requested: bool
     paused_at: datetime | None
@@ -99,12 +102,13 @@ async def agent_page(
     program: Program,
     no_sandbox: str,
     offers: tuple[Offer, ...],
+    configuration: ConfigurationView | None = None,
     form: Entered | None = None,
     chat_form: Entered | None = None,
 ) -> AgentView:
     """One agent as it is now; `form` and `chat_form` are forms that came back. `AGENT_NOT_FOUND`.
 
-    `no_sandbox` is the sentence that says why its next run has none.
+    `no_sandbox` is the sentence that says why its next run has none, `configuration` what holds for that run.
     """
     agent = await get_agent(agent_id)
     now = await _now(agent.id)
@@ -121,10 +125,11 @@ async def agent_page(
         status=agent.status,
         runner=config.runner,
         command=shlex.join(config.command),
-        model=config.model,
+        model=config.model if config.runner == "acp" else config.chosen_model,
         max_turns=config.max_turns,
-        allowed_tools=config.allowed_tools,
+        allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
+        reach=reach_of(config),
         system_prompt=config.system_prompt or "",
         temperature=config.temperature,
         prompt=config.prompt or "",
@@ -141,6 +146,7 @@ async def agent_page(
         argument=argument,
         asked_id=asked.id if asked else "",
         turn=(now.turn or 0) if now else 0,
+        turn_limit=now.max_turns if now else None,
         running_since=now.running_since if now and not now.paused_at else None,
         paused_at=now.paused_at if now else None,
         pause_requested=bool(now and now.pause_requested),
@@ -150,6 +156,7 @@ async def agent_page(
         chat_form=chat_form or Entered(),
         endings=tuple(await _endings(agent.id)),
         program=program,
+        configuration=configuration,
         can_delete=not (agent.total_tasks or agent.current_task_id or await has_sessions(agent.id)),
         form=form or Entered(),
     )
@@ -180,6 +187,7 @@ async def _now(agent_id: str) -> _Now | None:
     return await one(
         _Now,
         "SELECT t.id AS task_id, t.title AS task_title, s.title AS session_title, d.activity, r.turn_count AS turn,"
+        " d.max_turns,"
         " r.started_at + d.paused_ms * interval '1 millisecond' AS running_since,"
         " coalesce(d.pause_requested, false) AS pause_requested, d.paused_at"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"

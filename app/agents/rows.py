@@ -9,7 +9,8 @@ from msgspec import Struct
 from app.errors import Invalid, InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows, scalar
-from app.projects.tables import DEFAULT_MODEL, DEFAULT_TOOLS
+from app.projects.rows import Prompts
+from app.projects.tables import DEFAULT_MODEL
 from app.runners.rules import Rules
 
 AgentStatus = Literal["idle", "starting", "running", "paused", "error", "completed"]
@@ -23,11 +24,14 @@ FREE: tuple[AgentStatus, ...] = ("idle", "completed")
 
 
 class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
-    """The document `agents.config`; keys as in the schema document, with `runner` and `command` beyond it."""
+    """The document `agents.config`; keys as in the schema document, with `runner` and `command` beyond it.
 
-    allowed_tools: tuple[str, ...] = tuple(DEFAULT_TOOLS)
-    max_turns: int = 50
-    model: str = DEFAULT_MODEL
+    What the agent does not say for itself is as its project says, and its key is not there.
+    """
+
+    allowed_tools: tuple[str, ...] | None = None
+    max_turns: int | None = None
+    model: str = ""
     system_prompt: str | None = None
     temperature: float | None = None
     runner: RunnerKind = "claude"
@@ -38,10 +42,17 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     sandbox: Literal["", "required"] = ""
     #: Beside those of its project.
     permissions: Rules = Rules()
+    #: In place of those of its project.
+    prompts: Prompts = Prompts()
+
+    @property
+    def chosen_model(self) -> str:
+        """The model that a person chose for it; empty where it stands for the default."""
+        return "" if self.model == DEFAULT_MODEL else self.model
 
     def to_json(self) -> str:
         """The document, without keys that are not set."""
-        unset: dict[str, object] = {"sandbox": "", "permissions": {}}
+        unset: dict[str, object] = {"sandbox": "", "permissions": {}, "model": "", "prompts": {}}
         kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and v != unset.get(k)}
         return msgspec.json.encode(kept).decode()
 

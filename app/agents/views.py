@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from app.configuration.views import ConfigurationView
 from app.runners.rules import Rules
 from app.web.forms import Entered
 
@@ -146,9 +147,11 @@ class AgentView(Struct, frozen=True, kw_only=True):
     runner: str
     command: str = ""
     model: str = ""
-    max_turns: int = 0
+    max_turns: int | None = None
     allowed_tools: tuple[str, ...] = ()
     permissions: Rules = Rules()
+    #: How far tools and rules reach, in a sentence; empty where that is every call.
+    reach: str = ""
     system_prompt: str = ""
     temperature: float | None = None
     prompt: str = ""
@@ -166,6 +169,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     #: The question that waits for a person; tool and argument are its call's then.
     asked_id: str = ""
     turn: int = 0
+    #: Of the run that is going on.
+    turn_limit: int | None = None
     running_since: datetime | None = None
     #: Somebody wants it to rest, or it rests; and since when it does.
     pause_requested: bool = False
@@ -176,6 +181,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     chat_form: Entered = Entered()
     endings: tuple[Ending, ...] = ()
     program: Program = Program()
+    #: What holds for its next run, and who said it.
+    configuration: ConfigurationView | None = None
     offers: tuple[Offer, ...] = ()
     #: Whether it never ran, so that nothing of the record would go with it.
     can_delete: bool = False

@@ -33,6 +33,8 @@ class Asker(Struct, frozen=True, kw_only=True):
     run_id: str
     session_id: str
     agent_name: str
+    #: Whether it does everything once more after a restart: then it may ask other things first.
+    begins_anew: bool = False
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -65,7 +67,8 @@ async def ask(asker: Asker, call: Call) -> PermissionRow:
         rule = next((rule for rule in call.asking if rule not in covered), None)
         if rule is None:
             return await _note_covered(asker, call, covered[call.asking[0]])
-        await withdraw_left(asker.run_id, WENT_ON)
+        if not asker.begins_anew:
+            await withdraw_left(asker.run_id, WENT_ON)
         return await _open(asker, call, rule)
 
 

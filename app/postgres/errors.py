@@ -14,7 +14,7 @@ class PostgresError(Exception):
 
 
 #: Everything that asyncpg and the network raise when a connection or a query fails.
-ERRORS = (ServerError, InterfaceError, OSError, TimeoutError)
+ERRORS = (ServerError, InterfaceError, InternalClientError, OSError, TimeoutError)
 
 #: What they raise while the server is gone, starting or stopping. Not every OSError: files raise those too.
 _AWAY = (

@@ -1,6 +1,7 @@
 """Change a project's settings, or take the project off the board. The repository itself is never touched."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ async def edit_project(
     project = await get_project(project_id)
     config = msgspec.structs.replace(await _config(project, form), **_confinement(form, data_dir))
     async with locked(project_id):
+        kept = (await get_project(project_id)).config
+        config = msgspec.structs.replace(config, trust_repository=kept.trust_repository, prompts=kept.prompts)
         await Project.update(
             {
                 Project.name: form.name,
@@ -42,6 +45,18 @@ async def edit_project(
         ).where(Project.id == project_id)
         await record(project_id, "project.edited", actor=actor, subject=project_id, payload={"name": form.name})
     return await get_project(project_id)
+
+
+async def change_config(
+    project_id: str, change: Callable[[ProjectConfig], ProjectConfig], actor: Actor, **columns: Any
+) -> None:
+    """Write what `change` makes of the configuration as it is by now, and `columns` beside it."""
+    async with locked(project_id):
+        project = await get_project(project_id)
+        values: dict[Any, Any] = {getattr(Project, name): value for name, value in columns.items()}
+        values |= {Project.config: change(project.config).to_json(), Project.updated_at: now()}
+        await Project.update(values).where(Project.id == project_id)
+        await record(project_id, "project.edited", actor=actor, subject=project_id, payload={"name": project.name})
 
 
 async def delete_project(project_id: str, form: Deletion) -> ProjectRow:

@@ -14,6 +14,18 @@ from app.runners.rules import Rules
 from app.settings import SandboxMode
 
 
+class Prompts(Struct, frozen=True, omit_defaults=True):
+    """Templates of prompts that people wrote, of a project or an agent; empty: what the layer below says."""
+
+    task: str = ""
+    rejection: str = ""
+    conflict: str = ""
+
+    def written(self) -> dict[str, str]:
+        """Those that are there, by name."""
+        return {name: text for name in self.__struct_fields__ if (text := getattr(self, name))}
+
+
 class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=False):
     """The document `projects.config`; keys as in the schema document."""
 
@@ -54,6 +66,9 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     file_limit_mb: int = 4096
     #: What agents are refused, asked for and allowed, below `allowed_tools`.
     permissions: Rules = Rules()
+    #: Whether `.claude` of the repository counts like these settings; else it can only make less of them.
+    trust_repository: bool = False
+    prompts: Prompts = Prompts()
 
     def to_json(self) -> str:
         """The document, without keys that are not set; those beyond the schema document only where one was chosen."""
@@ -65,7 +80,8 @@ class ProjectConfig(Struct, frozen=True, rename="camel", kw_only=True, omit_defa
 
 _OURS = (
     "installTimeout", "initTimeout", "branchTemplate", "staleAfterDays", "runHooks", "sandbox", "sandboxReadable",
-    "sandboxWritable", "memoryLimitMb", "processLimit", "fileLimitMb", "permissions",
+    "sandboxWritable", "memoryLimitMb", "processLimit", "fileLimitMb", "permissions", "trustRepository",
+    "prompts",
 )  # fmt: skip
 
 
@@ -78,6 +94,8 @@ class ProjectRow(Struct, frozen=True, kw_only=True):
     description: str | None
     config: ProjectConfig
     max_concurrent_agents: int
+    #: The folder of the repository, below the project's own, in which its configuration lies.
+    config_path: str = ".claude"
 
     @property
     def root(self) -> Path:
@@ -85,7 +103,10 @@ class ProjectRow(Struct, frozen=True, kw_only=True):
         return Path(self.path)
 
 
-_SELECT = "SELECT id, name, path, description, config, max_concurrent_agents FROM projects"
+_SELECT = (
+    "SELECT id, name, path, description, config, max_concurrent_agents,"
+    " coalesce(nullif(trim(BOTH '/' FROM config_path), ''), '.claude') AS config_path FROM projects"
+)
 
 
 async def get_project(project_id: str) -> ProjectRow:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from app.configuration.templates import DEFAULTS, render
 from app.events.recording import Actor
 from app.projects.locking import locked
 from app.reviews.deciding import Seen, record_decision, seen_now
@@ -19,7 +20,9 @@ async def reject(task_id: str, reason: str, actor: Actor) -> TaskRow:
     states.after(task.column, "reject")
     seen = await seen_now(task)
     async with locked(task.project_id):
-        return await send_back_in_lock(task_id, reason, Pending("rejection", _prompt(reason)), actor, seen)
+        values = {"rejection.reason": reason, "rejection.person": actor.name}
+        pending = Pending("rejection", render(DEFAULTS["rejection"], values), values)
+        return await send_back_in_lock(task_id, reason, pending, actor, seen)
 
 
 async def send_back_in_lock(
@@ -43,7 +46,3 @@ async def send_back_in_lock(
     )
     await record_decision(task, actor, {"decision": decision, "text": reason, **told}, seen)
     return task
-
-
-def _prompt(reason: str) -> str:
-    return f"A person reviewed your work and asks for changes:\n\n{reason}"

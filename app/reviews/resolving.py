@@ -3,6 +3,7 @@ on in the same conversation to resolve it."""
 
 from typing import Any
 
+from app.configuration.templates import DEFAULTS, render
 from app.errors import Conflict as Refusal
 from app.events.recording import Actor
 from app.git.finishing import uninterrupted
@@ -75,31 +76,38 @@ async def _complete(task: TaskRow, comparison: Comparison, update: Update, actor
     worktree, conflicts = comparison.worktree, described(update.trial.conflicts)
     paths = sorted({*(each["path"] for each in conflicts), *comparison.unresolved})
     reason = f"{worktree.base_branch} conflicts with this work in {listed(paths)}."[:1000]
-    pending = Pending("conflict", _prompt(comparison, conflicts))
+    values = _values(comparison, conflicts, actor)
+    pending = Pending("conflict", render(DEFAULTS["conflict"], values), values)
     decision: dict[str, Any] = {"base": comparison.base, "conflicts": conflicts, "unresolved": comparison.unresolved}
     async with locked(task.project_id):
         await change(worktree, "give_back", actor=actor)
         await send_back_in_lock(task.id, reason, pending, actor, seen_in(comparison), decision="conflict", **decision)
 
 
-def _prompt(comparison: Comparison, conflicts: list[dict[str, str]]) -> str:
-    base = f"{comparison.worktree.base_branch} ({comparison.base[:10]})"
-    parts = [f"A person wants to merge your work, but {base} has changed meanwhile and conflicts with it."]
-    if conflicts:
-        files = [f"{each['path']}: {meaning(each['kind'])}" for each in conflicts]
+def _values(comparison: Comparison, conflicts: list[dict[str, str]], actor: Actor) -> dict[str, str]:
+    """For the template of the prompt."""
+    files = _bullets([f"{each['path']}: {meaning(each['kind'])}" for each in conflicts])
+    unresolved = _bullets(list(comparison.unresolved))
+    return {
+        "conflict.base": f"{comparison.worktree.base_branch} ({comparison.base[:10]})",
+        "conflict.details": _details(files, unresolved),
+        "conflict.files": files,
+        "conflict.unresolved": unresolved,
+        "conflict.person": actor.name,
+    }
+
+
+def _details(files: str, unresolved: str) -> str:
+    parts = []
+    if files:
         parts.append(
             "It is being merged into your branch: the merge is open in your worktree, with conflict marks in these "
-            f"files:\n\n{_bullets(files)}"
+            f"files:\n\n{files}"
         )
-    if comparison.unresolved:
+    if unresolved:
         parts.append(
-            "These files were committed with a conflict left in them, as marks or as one side only:\n\n"
-            f"{_bullets(list(comparison.unresolved))}"
+            f"These files were committed with a conflict left in them, as marks or as one side only:\n\n{unresolved}"
         )
-    parts.append(
-        "Resolve each of them so that what both sides meant is kept, and leave no line with <<<<<<<, ======= or "
-        ">>>>>>> behind. Then `git add` the files and commit, which ends an open merge. Do not abort it."
-    )
     return "\n\n".join(parts)
 
 

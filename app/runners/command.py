@@ -3,14 +3,21 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from app.processes.sandbox import Sandbox
 from app.processes.spawning import GuardedProcess, spawn
+from app.runners.asked_calls import AskedCalls
 from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec, Started
+from app.runners.hook_calls import HookCall, call_of, reply_to
+from app.runners.hooked import hooked
+from app.runners.hooks import ASK, Hooks, Reply, Untold, refused
 from app.runners.live import QueuedRun
 from app.runners.outcomes import describe_exit
 from app.runners.output import OutputReader, StderrReader
+from app.runners.permissions import Permissions
 
 PROMPT = "{prompt}"
 #: Seconds in which the last output must be read and recorded once the program is gone.
@@ -40,6 +47,11 @@ class CommandRun(QueuedRun):
     def __init__(self, spec: RunSpec) -> None:
         self._process: GuardedProcess | None = None
         self._starting = asyncio.Lock()
+        self._permissions = Permissions(spec.allowed_tools, spec.cwd, spec.rules)
+        self._calls = AskedCalls(self.emit)
+        self._output: OutputReader | None = None
+        #: Whether who asks looks at an exit code, as a script does.
+        self._by_code = True
         super().__init__(spec)
 
     async def pause(self) -> bool:
@@ -59,29 +71,62 @@ class CommandRun(QueuedRun):
         program = find_program(self.spec.command, self.spec.env, self.spec.cwd)
         if not program.ready:
             return Finished(error_type="runner_missing", error=program.missing)
-        argv, text_input = place_prompt(self.spec.command, self.spec.prompt)
-        process = await self._start(argv, text_input is not None)
-        return await self._follow(process, text_input or "") if process else Finished(error_type=self.stop_reason)
+        async with Hooks(self.spec.state_dir, self._told, self.spec.sandbox) as hooks:
+            start = hooked(self.spec.command, {**self.spec.env, ASK: str(hooks.program)}, self.spec.cwd)
+            self._by_code = not start.is_known
+            if start.warning:
+                await self.emit(Notice(text=start.warning, level="warning"))
+            argv, text_input = place_prompt(start.argv, self.spec.prompt)
+            process = await self._start(argv, start.env, text_input is not None, hooks.sandbox)
+            if process is None:
+                return Finished(error_type=self.stop_reason)
+            return await self._follow(process, text_input or "")
 
-    async def _start(self, argv: list[str], has_input: bool) -> GuardedProcess | None:
+    async def _start(
+        self, argv: list[str], env: Mapping[str, str], has_input: bool, sandbox: Sandbox | None
+    ) -> GuardedProcess | None:
         async with self._starting:  # A stop waits here, so that it never misses a process that is being made.
             if self.stop_reason is None:
                 self._process = await spawn(
-                    argv, env=self.spec.env, cwd=self.spec.cwd, state_dir=self.spec.state_dir,
-                    marker=self.spec.run_id, has_input=has_input, sandbox=self.spec.sandbox,
+                    argv, env=env, cwd=self.spec.cwd, state_dir=self.spec.state_dir,
+                    marker=self.spec.run_id, has_input=has_input, sandbox=sandbox,
                 )  # fmt: skip
         return self._process
+
+    async def _told(self, told: bytes, gone: Coroutine[Any, Any, None]) -> Reply:
+        """What a hook of the program is answered: before a call whether it may run, after it nothing."""
+        try:
+            call = call_of(told)
+        except Untold as why:
+            gone.close()
+            return refused(str(why))
+        if call.has_ended:
+            gone.close()
+            await self._calls.ended(call)
+            return Reply()
+        return reply_to(await self._refusal(call, gone), by_code=self._by_code)
+
+    async def _refusal(self, call: HookCall, gone: Coroutine[Any, Any, None]) -> str:
+        verdict = self._permissions.decide(call.tool, call.input)
+        call_id = await self._calls.asked(call, self._output.turns if self._output else 0)
+        refusal = await self.refusal(call_id, call.tool, call.input, verdict, gone)
+        is_last_word = not call.id and not (self._output and self._output.parser)
+        await self._calls.decided(call_id, refusal, is_last_word=is_last_word)
+        return refusal
 
     async def _follow(self, process: GuardedProcess, text_input: str) -> Finished:
         started = Started(pid=process.pid, start_ticks=process.start_ticks)
         await self.emit(started)
-        output = OutputReader(process.stdout, self.emit, started)
+        output = self._output = OutputReader(
+            process.stdout, self._calls.heard, started, self.spec.turns_before, self.spec.usage_before
+        )
         stderr = StderrReader(process.stderr, self.emit)
         async with asyncio.TaskGroup() as streams:
             tasks = [streams.create_task(each) for each in (process.write(text_input), output.read(), stderr.read())]
             code = await process.wait()
             await self._see_to_the_end(tasks)
         await output.finish()
+        await self._calls.close(is_success=code == 0 and self.stop_reason is None)
         error_type, error = self._verdict(code, process, output, stderr)
         return Finished(
             error_type=error_type,

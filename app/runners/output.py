@@ -22,10 +22,19 @@ Emit = Callable[[AgentEvent], Awaitable[None]]
 class OutputReader:
     """Reads standard output to its end. `started` is sent again when the program tells its conversation's id."""
 
-    def __init__(self, lines: LineReader, emit: Emit, started: Started) -> None:
+    def __init__(
+        self,
+        lines: LineReader,
+        emit: Emit,
+        started: Started,
+        turns_before: int = 0,
+        usage_before: Usage | None = None,
+    ) -> None:
         self._lines = lines
         self._emit = emit
         self._started = started
+        self._turns_before = turns_before
+        self._usage_before = usage_before or Usage()
         self._text: list[str] = []
         self._fresh: list[str] = []
         self._chars = 0
@@ -43,11 +52,11 @@ class OutputReader:
     @property
     def turns(self) -> int:
         """Answers of the model, where the program tells; else 0."""
-        return self.parser.turn if self.parser else 0
+        return self.parser.turn if self.parser else self._turns_before
 
     @property
     def usage(self) -> Usage:
-        return self.parser.usage if self.parser else Usage()
+        return added(self._usage_before, self.parser.usage) if self.parser else self._usage_before
 
     @property
     def native_session_id(self) -> str | None:
@@ -90,6 +99,8 @@ class OutputReader:
         data = as_json(line.text) if not line.cut else None
         if data is not None and self.parser is None:
             self.parser = detect(data)
+            if self.parser is not None:
+                self.parser.turn = self._turns_before
             await self._end_message()
         if data is not None and self.parser is not None:
             await self._parsed(self.parser, data)
@@ -100,7 +111,7 @@ class OutputReader:
 
     async def _parsed(self, parser: JsonLines, data: dict[str, object]) -> None:
         for event in parser.read(data):
-            await self._emit(event)
+            await self._emit(self.usage if isinstance(event, Usage) else event)
         known = Started(
             native_session_id=parser.native_session_id,
             model=parser.model,
@@ -183,6 +194,12 @@ class StderrReader:
                 self._room -= len(text)
                 if self._room <= 0:
                     await self._emit(Notice(text="More was said on standard error; it is not kept.", level="warning"))
+
+
+def added(before: Usage, more: Usage) -> Usage:
+    """What was used in all; unknown is not nothing, unless there is nothing to add it to."""
+    pairs = {name: (getattr(before, name), getattr(more, name)) for name in Usage.__struct_fields__}
+    return Usage(**{name: old if new is None else (old or 0) + new for name, (old, new) in pairs.items()})
 
 
 def _shown(line: Line, limit: int) -> str:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from app.git.finishing import uninterrupted
 from app.permissions.asking import WENT_ON, Asker, Call, ask, digest_of, withdraw_call, withdraw_left
 from app.permissions.rows import PermissionRow, unsettled_of_run
@@ -10,6 +12,7 @@ from app.permissions.waiting import Waiting
 from app.postgres.patience import patiently
 from app.projects.locking import locked
 from app.runners.base import AgentEvent, Answer, Question
+from app.runs.outlasting import begins_anew
 from app.runs.recording import Recorder
 from app.runs.rows import RunRow
 
@@ -35,6 +38,8 @@ class Questions:
         self._outlasts = outlasts
         #: The turn by which a run that goes on after a restart must have asked again; None once that is settled.
         self._last_turn: int | None = None
+        #: Whether the program goes on after a rest, and remembers nothing.
+        self.begin_anew = False
 
     async def ask(self, question: Question) -> Answer:
         """What a person says to this call. Cancelling it takes the question back."""
@@ -49,7 +54,10 @@ class Questions:
 
     async def go_on(self, run: RunRow) -> None:
         """The run begins, or goes on with what it asked before a restart."""
-        if await unsettled_of_run(run.id):
+        asked = await unsettled_of_run(run.id)
+        self.begin_anew = begins_anew(run) and run.rests and bool(asked or run.turn_count)
+        self._asker = msgspec.structs.replace(self._asker, begins_anew=self.begin_anew)
+        if asked and not self.begin_anew:
             self._last_turn = run.turn_count + 1
 
     async def heed(self, batch: Sequence[AgentEvent]) -> None:

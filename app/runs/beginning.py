@@ -1,5 +1,9 @@
 """Begin a run in the database: its row, what it is asked, and the conversation that it goes on with."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from app.agents.rows import AgentRow
 from app.clock import now
 from app.events.recording import SYSTEM, record
@@ -20,8 +24,16 @@ _WORDS = {
 }
 
 
-async def insert_run(agent: AgentRow, session_id: str, task_id: str | None, pending: Pending, prompt: str) -> str:
-    """The id of a new run in `starting`. The caller holds the project's lock."""
+async def insert_run(
+    agent: AgentRow,
+    session_id: str,
+    task_id: str | None,
+    pending: Pending,
+    prompt: str,
+    values: Mapping[str, str] | None = None,
+) -> str:
+    """The id of a new run in `starting`; `values` are for the template of its prompt. The caller holds the project's
+    lock."""
     run_id = create_id()
     number = 1 + int(await scalar("SELECT count(*) FROM agent_runs WHERE session_id = $1", session_id))
     await AgentRun.insert(
@@ -47,6 +59,7 @@ async def insert_run(agent: AgentRow, session_id: str, task_id: str | None, pend
             model=(agent.config.model or None) if takes_settings else None,
             max_turns=agent.config.max_turns if takes_settings else None,
             native_session_id=await conversation_of(session_id, agent),
+            prompt_values=msgspec.json.encode({**(values or {}), **pending.values}).decode(),
         )
     )
     text = f"Run {number} {_WORDS.get(pending.cause, 'began again')}"

@@ -21,6 +21,7 @@ from app.sessions import standalone
 from app.sessions.opening import session_for
 from app.sessions.standalone import Standalone
 from app.sessions.tables import StandaloneSession
+from app.tasks.configured import task_values
 from app.tasks.moving import write
 from app.tasks.rows import SELECT_TASK, Pending, TaskRow
 from app.tasks.starting import prompt_of
@@ -118,7 +119,10 @@ async def _begin(task: TaskRow, agent: AgentRow, project: ProjectRow) -> Claim:
     worktree = await worktree_for(task, project)
     pending = task.metadata.pending or Pending("task", prompt_of(task))
     prompt = await prompt_for(task, session_id, agent, pending)
-    run_id = await insert_run(agent, session_id, task.id, pending, prompt)
+    values = task_values(
+        task, branch=worktree.branch, base_branch=worktree.base_branch, project=project.name, agent=agent.name
+    )
+    run_id = await insert_run(agent, session_id, task.id, pending, prompt, values)
     metadata = msgspec.structs.replace(task.metadata, pending=None, ended_by=None)
     await _occupy(agent, session_id, worktree.id, task.id)
     await write(

@@ -7,6 +7,7 @@ from litestar import Controller, Request, Response, get, post
 from app.accounts.people import Person
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
+from app.runs.configured import run_configuration
 from app.runs.interrupted import keep
 from app.runs.queries import Status, address_of, runs_page
 from app.runs.rows import get_run
@@ -29,6 +30,13 @@ class RunController(Controller):
     async def show(self, run_id: str) -> Response[Any]:
         """To the run's first event in its session."""
         return see_other(await address_of(await get_run(run_id)))
+
+    @get("/runs/{run_id:str}/configuration")
+    async def configuration(self, request: Request[Any, Any, Any], run_id: str) -> Response[str]:
+        """With which configuration its program started, who said each of it, and what it was told."""
+        run = await get_run(run_id)
+        frame = await project_frame(request, await get_project(run.project_id), "Runs")
+        return page(request, "configuration/of_one.html", frame, configuration=await run_configuration(run))
 
     @post("/runs/{run_id:str}/keep")
     async def keep(self, request: Request[Any, Any, Any], run_id: str, person: Person) -> Response[Any]:

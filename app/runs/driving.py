@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.agents.rows import AgentRow, get_agent
+from app.configuration.holding import confined
+from app.configuration.sources import Configuration
 from app.permissions.waiting import Waiting
 from app.postgres.errors import is_away
 from app.postgres.patience import patiently
@@ -20,6 +22,7 @@ from app.runners.measuring import measured
 from app.runs.asking import Questions
 from app.runs.batching import batches
 from app.runs.claiming import Claim
+from app.runs.configured import configured
 from app.runs.environment import run_environment
 from app.runs.finishing import finish
 from app.runs.launching import launch
@@ -33,10 +36,10 @@ from app.runs.specifying import (
     folder_of_run,
     left_from_before,
     limits_of,
-    permitted,
     sandbox_of_run,
     why_unconfined,
 )
+from app.runs.wording import with_instructions
 from app.sessions.messaging import next_queued
 from app.settings import Settings
 from app.tasks.rows import TaskRow, get_task
@@ -149,6 +152,8 @@ class Drive:
     async def _run(self, recorder: Recorder) -> Finished | Rested:
         project, agent = await get_project(self.claim.project_id), await get_agent(self.claim.agent_id)
         await self._require_wanted()
+        configuration = await self._configured(project, agent)
+        project = confined(project, configuration)
         worktree = await self._prepare(project)
         run = await self._require_wanted()
         runner = self._runners.get(run.runner)
@@ -156,16 +161,18 @@ class Drive:
             return Finished(error_type="runner_missing", error=f"This version has no runner '{run.runner}'.")
         questions = Questions(agent.name, recorder, self._waiting, lambda: self._stop_reason == "interrupted")
         await questions.go_on(run)
-        spec = await self._spec(project, agent, worktree, run, recorder, questions)
+        spec = await self._spec(project, agent, configuration, worktree, run, recorder, questions)
         available = runner.availability(spec.env, spec.command)
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
-        prompt = await launch(self.claim, unconfined=why_unconfined(self.settings, project, agent))
+        unconfined = why_unconfined(self.settings, project, agent)
+        prompt = await launch(self.claim, configuration, unconfined=unconfined)
         if prompt is None:
             return Rested()
-        if run.cause in NEEDS_THE_PAST and spec.resume is None:
+        if questions.begin_anew or (run.cause in NEEDS_THE_PAST and spec.resume is None):
             prompt = await retold(self.claim, prompt)
+        prompt = with_instructions(prompt, configuration, agent.config, is_new=spec.resume is None)
         self._live = await runner.start(msgspec.structs.replace(spec, prompt=prompt, sandbox=sandbox))
         await patiently(self.heed)  # A pause may have been asked for before there was anything to pause.
         if self._stop_reason:
@@ -186,7 +193,8 @@ class Drive:
         run = await get_run(self.claim.run_id)
         worktree = await get_worktree(self.claim.worktree_id)
         env = run_environment(self.settings, project, task, worktree, run)
-        self._setup = asyncio.create_task(prepare(self.claim.worktree_id, env, settings=self.settings))
+        making = prepare(self.claim.worktree_id, env, settings=self.settings, project=project)
+        self._setup = asyncio.create_task(making)
         try:
             return await self._setup
         except asyncio.CancelledError:
@@ -196,6 +204,10 @@ class Drive:
         finally:
             self._setup = None
 
+    async def _configured(self, project: ProjectRow, agent: AgentRow) -> Configuration:
+        worktree = await get_worktree(self.claim.worktree_id)
+        return await configured(self.settings, project, agent, await self._task(), worktree)
+
     async def _task(self) -> TaskRow | None:
         return await get_task(self.claim.task_id) if self.claim.task_id is not None else None
 
@@ -203,6 +215,7 @@ class Drive:
         self,
         project: ProjectRow,
         agent: AgentRow,
+        configuration: Configuration,
         worktree: WorktreeRow,
         run: RunRow,
         recorder: Recorder,
@@ -218,12 +231,17 @@ class Drive:
             state_dir=self._state_dir,
             next_message=partial(self._next_message, recorder),
             ask=questions.ask,
-            retell=partial(retold, self.claim),
-            **chosen_for(agent, self.settings),
-            **permitted(project, agent),
-            **await limits_of(project, agent, run),
+            retell=self._retelling(configuration, agent),
+            **chosen_for(agent, configuration),
+            **await limits_of(configuration, agent, run),
             **left_from_before(run),
         )
+
+    def _retelling(self, configuration: Configuration, agent: AgentRow) -> Callable[[str], Awaitable[str]]:
+        async def retell(prompt: str) -> str:
+            return with_instructions(await retold(self.claim, prompt), configuration, agent.config, is_new=True)
+
+        return retell
 
     async def _next_message(self, recorder: Recorder) -> str | None:
         message = await next_queued(self.claim.session_id, self._handed)

@@ -3,6 +3,7 @@
 import msgspec
 
 from app.agents import states
+from app.configuration.sources import Configuration
 from app.events.recording import SYSTEM, record
 from app.ids import create_id
 from app.permissions.rows import unsettled_of_run
@@ -12,19 +13,21 @@ from app.projects.locking import locked
 from app.runners.base import GO_ON
 from app.runs import states as run_states
 from app.runs.claiming import Claim
+from app.runs.configured import keep_in_lock, kept_of
 from app.runs.outlasting import ASK_AGAIN
 from app.runs.pausing import go_on_in_lock
 from app.runs.rows import RunRow, get_run
 from app.runs.tables import RunDetail
+from app.runs.wording import worded
 from app.sessions.messaging import deliver_all_in_lock
 from app.tasks.rows import get_task
 from app.tasks.tables import Task
 
 
-async def launch(claim: Claim, *, unconfined: str) -> str | None:
+async def launch(claim: Claim, configuration: Configuration, *, unconfined: str) -> str | None:
     """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead.
 
-    `unconfined` says why it has no sandbox; empty where it has one.
+    `configuration` is kept with the run. `unconfined` says why it has no sandbox; empty where it has one.
     """
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
@@ -37,7 +40,9 @@ async def launch(claim: Claim, *, unconfined: str) -> str | None:
         else:
             await run_states.change(run, "begin", actor=SYSTEM)
             await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
-        return await _words(claim, run)
+        prompt = run.prompt if run.turn_count else worded(run, await kept_of(run.id), configuration)
+        await keep_in_lock(run, configuration, prompt)
+        return await _words(claim, run, prompt)
 
 
 async def _note_sandbox(claim: Claim, unconfined: str) -> None:
@@ -53,14 +58,14 @@ async def _note_sandbox(claim: Claim, unconfined: str) -> None:
         )  # fmt: skip
 
 
-async def _words(claim: Claim, run: RunRow) -> str:
+async def _words(claim: Claim, run: RunRow, prompt: str) -> str:
     asked = await unsettled_of_run(run.id)
     if run.turn_count or asked:
         words = [ASK_AGAIN.format(tool=each.tool) for each in asked[:1]]
         return "\n\n".join([*words, *filter(None, [await deliver_all_in_lock(claim.session_id)])]) or GO_ON
     if run.cause in ("task", "background"):
-        await _record_task(claim, run.prompt)
-    return run.prompt
+        await _record_task(claim, prompt)
+    return prompt
 
 
 async def _record_task(claim: Claim, prompt: str) -> None:

@@ -1,6 +1,7 @@
 """A run that waits for a person outlasts the end of its server: it rests, and asks again after the next start.
 
-Only one whose program remembers its conversation can; any other is interrupted, and its question taken back.
+A program that remembers its conversation goes on in it. A command begins anew, and is told what was before. Any other
+is interrupted, and its question taken back.
 """
 
 from app.permissions.asking import leave
@@ -10,7 +11,7 @@ from app.runners.base import Rested
 from app.runs.claiming import Claim
 from app.runs.pausing import keep_counts, pause_in_lock
 from app.runs.recording import Recorder
-from app.runs.rows import get_run
+from app.runs.rows import RunRow, get_run
 from app.runs.tables import RunDetail
 
 #: What an agent is told first whose call was cut off by the end of the server.
@@ -20,14 +21,19 @@ ASK_AGAIN = (
 )
 
 
+def begins_anew(run: RunRow) -> bool:
+    """Whether a run that rested without a process knows nothing of what it did before."""
+    return run.runner == "command"
+
+
 async def outlast(claim: Claim, recorder: Recorder, rested: Rested) -> bool:
     """Let a run rest whose processes are gone and whose question goes on. False when there is none, or it cannot."""
     async with locked(claim.project_id):
         run = await get_run(claim.run_id)
         asked = await unsettled_of_run(run.id)
         session = rested.native_session_id or run.native_session_id
-        remembers = session is not None and run.runner != "command"
-        if run.status != "running" or run.stop_requested or not asked or not remembers:
+        can_go_on = session is not None or begins_anew(run)
+        if run.status != "running" or run.stop_requested or not asked or not can_go_on:
             return False
         await recorder.close_what_is_open("The server went away before this ran.")
         await keep_counts(run, rested)

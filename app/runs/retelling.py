@@ -10,8 +10,10 @@ from app.git.refs import tree_of
 from app.git.refusals import GitError, GitRefused
 from app.git.snapshots import snapshot
 from app.runs.claiming import Claim
+from app.runs.configured import kept_of
 from app.runs.measuring import base_of
 from app.runs.rows import RunRow, runs_of_session
+from app.runs.wording import task_words
 from app.tasks.rows import get_task
 from app.tasks.starting import prompt_of
 from app.worktrees.rows import WorktreeRow, get_worktree
@@ -41,7 +43,8 @@ async def retold(claim: Claim, prompt: str) -> str:
 async def _task(claim: Claim, prompt: str) -> str:
     if claim.task_id is None:
         return ""
-    task = prompt_of(await get_task(claim.task_id))
+    kept = await kept_of(claim.run_id)
+    task = task_words(kept.configuration, kept.prompt_values) or prompt_of(await get_task(claim.task_id))
     return "" if prompt.startswith(task) else task
 
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.agents.rows import AgentConfig, AgentRow
+from app.agents.rows import AgentRow
 from app.clock import now
+from app.configuration.sources import Configuration
 from app.git.refusals import GitRefused
 from app.git.repository import inspect
 from app.permissions.queries import waited_s
 from app.processes.sandbox import Sandbox
 from app.projects.rows import ProjectRow
-from app.projects.tables import DEFAULT_MODEL
 from app.projects.walls import standing
 from app.runners.base import Usage
 from app.runs.rows import RunRow
@@ -33,15 +33,17 @@ async def folder_of_run(project: ProjectRow, worktree: WorktreeRow) -> Path:
     return folder
 
 
-def chosen_for(agent: AgentRow, settings: Settings) -> dict[str, Any]:
-    """What the agent's page sets of a `RunSpec`; a Claude agent that never chose a model gets the operator's."""
+def chosen_for(agent: AgentRow, configuration: Configuration) -> dict[str, Any]:
+    """What the agent is and what holds for it, as a `RunSpec` has it; its rules stand below its ceiling."""
     config = agent.config
     return {
         "command": config.command,
         "system_prompt": config.system_prompt,
-        "model": _model_of(config, settings),
         "temperature": config.temperature,
-        "max_turns": config.max_turns,
+        "model": configuration.text("model") or None,
+        "max_turns": configuration.number("maxTurns"),
+        "allowed_tools": configuration.allowed_tools,
+        "rules": configuration.holding(),
     }
 
 
@@ -67,25 +69,12 @@ def why_unconfined(settings: Settings, project: ProjectRow, agent: AgentRow) -> 
     return f"{warning} The agent can do whatever this server's user can." if warning else ""
 
 
-def permitted(project: ProjectRow, agent: AgentRow) -> dict[str, Any]:
-    """What the agent may do: its ceiling, and the rules of its project and its own below that."""
-    config = agent.config
-    return {"allowed_tools": config.allowed_tools, "rules": project.config.permissions + config.permissions}
-
-
-def _model_of(config: AgentConfig, settings: Settings) -> str | None:
-    if config.runner == "acp":
-        return config.model or None
-    return config.model if config.model != DEFAULT_MODEL else settings.default_model or DEFAULT_MODEL
-
-
-async def limits_of(project: ProjectRow, agent: AgentRow, run: RunRow) -> dict[str, Any]:
+async def limits_of(configuration: Configuration, agent: AgentRow, run: RunRow) -> dict[str, Any]:
     """Its seconds of work, less what it worked before a rest, and of silence. Waiting for people is no work."""
-    config = project.config
     worked = run.worked_ms(now()) / 1000 - await waited_s(run.id) if run.rests else 0
     return {
-        "timeout_s": _minutes(agent, config.timeout_minutes) - worked,
-        "idle_timeout_s": _minutes(agent, config.idle_timeout_minutes),
+        "timeout_s": _minutes(agent, configuration.number("timeoutMinutes")) - worked,
+        "idle_timeout_s": _minutes(agent, configuration.number("idleTimeoutMinutes")),
     }
 
 

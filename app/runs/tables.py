@@ -69,3 +69,7 @@ class RunDetail(Table, tablename="run_details"):
     kept_at = Timestamptz(null=True, default=None)
     cost_usd_micros = BigInt(null=True, default=None)
     work_saved = Boolean(default=False)
+    #: What held for it when its program started, with the source of each value; null before that.
+    configuration = JSONB(null=True, default=None)
+    #: The values of the variables in its prompt's template.
+    prompt_values = JSONB(null=False, default={})

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Controller, Request, Response, get, post
 
 from app.accounts.people import Person
+from app.configuration.views import ConfigurationOfOne
 from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
+from app.tasks.configured import task_configuration
 from app.tasks.editing import delete_task, edit_task
 from app.tasks.forms import TaskEdit
 from app.tasks.queries import task_page
@@ -36,6 +39,19 @@ class TaskController(Controller):
             return await _page(request, await get_task(task_id), entered(items, wrong), 422)
         return after_change(request, f"/tasks/{task_id}")
 
+    @get("/configuration")
+    async def configuration(self, request: Request[Any, Any, Any], task_id: str) -> Response[str]:
+        """What holds for its next run, and who said each of it."""
+        task = await get_task(task_id)
+        project = await get_project(task.project_id)
+        view = ConfigurationOfOne(
+            title="Configuration of the next run",
+            back=((f"/tasks/{task.id}", task.title),),
+            shown=await task_configuration(request.app.state.settings, project, task),
+        )
+        frame = await project_frame(request, project, "Board")
+        return page(request, "configuration/of_one.html", frame, configuration=view)
+
     @post("/delete")
     async def delete(self, request: Request[Any, Any, Any], task_id: str, person: Person) -> Response[Any]:
         """Delete a card nobody works on."""
@@ -46,5 +62,7 @@ class TaskController(Controller):
 async def _page(
     request: Request[Any, Any, Any], task: TaskRow, edit: Entered | None = None, status_code: int = 200
 ) -> Response[str]:
-    frame = await project_frame(request, await get_project(task.project_id), "Board")
-    return page(request, "tasks/page.html", frame, status_code, task=await task_page(task, edit))
+    project = await get_project(task.project_id)
+    holds = await task_configuration(request.app.state.settings, project, task)
+    view = msgspec.structs.replace(await task_page(task, edit), configuration=holds)
+    return page(request, "tasks/page.html", await project_frame(request, project, "Board"), status_code, task=view)

@@ -16,12 +16,19 @@ from app.tasks.tables import Task
 
 
 async def edit_task(task_id: str, form: TaskEdit, actor: Actor) -> TaskRow:
-    """Title, description, labels and wanted agent; what an agent was already told does not change."""
+    """Title, description, labels, wanted agent, and what holds for this task alone; what an agent was already told does
+    not change."""
     task = await get_task(task_id)
     wanted = await worker_of(task.project_id, form.agent_id)
     async with locked(task.project_id):
         task = await get_task(task_id)
-        metadata = msgspec.structs.replace(task.metadata, wanted_agent_id=wanted)
+        metadata = msgspec.structs.replace(
+            task.metadata,
+            wanted_agent_id=wanted,
+            max_turns=form.max_turns,
+            model=form.model,
+            allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or None,
+        )
         return await write(
             task,
             "task.edited",

@@ -9,6 +9,7 @@ from app.tasks.rows import Column
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Description = Annotated[str, Meta(max_length=5000)]
 Label = Annotated[str, Meta(min_length=1, max_length=50)]
+Tool = Annotated[str, Meta(min_length=1, max_length=200)]
 Labels = Annotated[list[Label], Meta(max_length=10)]
 
 
@@ -32,6 +33,11 @@ class TaskEdit(Struct, frozen=True, kw_only=True):
     description: Description | None = None
     labels: Labels = []
     agent_id: str | None = None
+    #: For this task alone. Empty: as its agent says.
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    model: Annotated[str, Meta(max_length=200)] = ""
+    #: Comma separated in the form.
+    allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()
 
 
 class Move(Struct, frozen=True, kw_only=True):

@@ -127,5 +127,8 @@ async def _edit_form(task: TaskRow, entered: Entered | None) -> EditForm:
         labels=task.labels,
         agent_id=task.metadata.wanted_agent_id or "",
         agents=tuple((agent.id, agent.name) for agent in workers),
+        model=task.metadata.model,
+        max_turns=task.metadata.max_turns,
+        allowed_tools=task.metadata.allowed_tools or (),
         **known,
     )

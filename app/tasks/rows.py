@@ -18,6 +18,8 @@ class Pending(Struct, frozen=True, rename="camel"):
     #: `task`, `rejection`, `conflict`, `message`, `retry`, `undo`; without a task also `background` or `restart`.
     cause: str
     prompt: str
+    #: For the template of its prompt, beside what the task says of itself.
+    values: dict[str, str] = {}
 
 
 class TaskMetadata(Struct, frozen=True, rename="camel", kw_only=True):
@@ -31,6 +33,10 @@ class TaskMetadata(Struct, frozen=True, rename="camel", kw_only=True):
     base_oid: str | None = None
     #: Whether the newest run had none.
     no_sandbox: bool = False
+    #: What holds for this task alone, whoever works on it; None and empty: as its agent says.
+    max_turns: int | None = None
+    model: str = ""
+    allowed_tools: tuple[str, ...] | None = None
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Literal
 from markupsafe import Markup
 from msgspec import Struct
 
+from app.configuration.views import ConfigurationView
 from app.web.forms import Entered
 
 ActorKind = Literal["person", "agent", "system"]
@@ -141,6 +142,10 @@ class EditForm(Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     agent_id: str = ""
     agents: tuple[tuple[str, str], ...] = ()
+    #: What holds for this task alone.
+    model: str = ""
+    max_turns: int | None = None
+    allowed_tools: tuple[str, ...] = ()
     #: Shown open, because it came back with errors or was asked for.
     open: bool = False
 
@@ -187,3 +192,5 @@ class TaskPage(Struct, frozen=True, kw_only=True):
     feed: tuple[FeedItem, ...] = ()
     worktree: WorktreePanel | None = None
     edit: EditForm | None = None
+    #: What holds for its next run, and who said it.
+    configuration: ConfigurationView | None = None

@@ -11,6 +11,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from app.clock import now as this_moment
 from app.web.formats import ago, clock, elapsed, exact
 
 #: Where a form's hidden CSRF field goes. Templates write it as `{{ csrf_field }}`.
@@ -37,7 +38,7 @@ def csrf_input(token: str) -> str:
 
 def finish(html: str, csrf_input: str, now: datetime | None = None) -> str:
     """`html` with each left-open place filled: the viewer's hidden CSRF field, and times as they read now."""
-    moment = now or datetime.now(UTC)
+    moment = now or this_moment()
     first, *rest = html.split("<!--")
     finished = [first]
     for part in rest:
@@ -65,7 +66,7 @@ class Cut(Struct, frozen=True):
 
     def filled(self, token: str, now: datetime | None = None) -> bytes:
         """What `finish` makes of the same HTML, encoded."""
-        moment = now or datetime.now(UTC)
+        moment = now or this_moment()
         of_viewer = {"csrf": csrf_input(token).encode(), TOKEN_PLACE: token.encode()}
         pieces = [self.texts[0]]
         for place, text in zip(self.places, self.texts[1:], strict=True):

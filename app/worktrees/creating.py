@@ -40,22 +40,29 @@ async def prepare(
     env: Mapping[str, str],
     *,
     settings: Settings | None = None,
+    project: ProjectRow | None = None,
     steps: Collection[StepName] = STEPS,
     actor: Actor = SYSTEM,
 ) -> WorktreeRow:
     """Carry out those of `steps` that are not done; the worktree is `active` afterwards. Raises `SetupFailed`.
 
-    `settings` say whether what the repository brings runs in a sandbox; without them it does not.
+    `settings` say whether what the repository brings runs in a sandbox; without them it does not. `project` has the
+    limits that hold, where these are not the project's own.
     """
     MAKING.add(worktree_id)
     try:
-        return await _prepare(worktree_id, env, settings, steps, actor)
+        return await _prepare(worktree_id, env, settings, project, steps, actor)
     finally:
         MAKING.discard(worktree_id)
 
 
 async def _prepare(
-    worktree_id: str, env: Mapping[str, str], settings: Settings | None, steps: Collection[StepName], actor: Actor
+    worktree_id: str,
+    env: Mapping[str, str],
+    settings: Settings | None,
+    project: ProjectRow | None,
+    steps: Collection[StepName],
+    actor: Actor,
 ) -> WorktreeRow:
     worktree = await get_worktree(worktree_id)
     await _begin_again(worktree, actor)
@@ -63,7 +70,7 @@ async def _prepare(
     try:
         for name in missing:
             if name in steps:
-                await _carry_out(name, worktree, await get_project(worktree.project_id), env, settings)
+                await _carry_out(name, worktree, project or await get_project(worktree.project_id), env, settings)
     except asyncio.CancelledError:
         await cut_off(worktree, "Stopped before it was done.")
         raise

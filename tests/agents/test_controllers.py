@@ -162,3 +162,15 @@ async def test_ids_that_are_not_known_or_not_ids(visitor: Visitor, project: Proj
     assert (malformed.status_code, 'data-error-code="INVALID_ID"' in malformed.text) == (400, True)
     nowhere = await visitor.post("/projects/abcdefghijklmnopqrstuvwx/agents", name="a")
     assert (nowhere.status_code, 'data-error-code="PROJECT_NOT_FOUND"' in nowhere.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("sh x.sh", "do not reach this command, unless it asks by itself"), ("claude -p {prompt}", "asks before each of")],
+)
+async def test_a_command_s_page_says_how_far_its_rules_reach(
+    visitor: Visitor, project: ProjectRow, command: str, says: str
+) -> None:
+    path = f"/projects/{project.id}/agents"
+    await visitor.send(path, path, name="a", runner="command", command=command)
+    assert says in await visitor.page(f"/agents/{(await agents_of(project.id))[0].id}")

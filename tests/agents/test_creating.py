@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from app.agents.configured import agent_layer
 from app.agents.creating import create_agent, create_from_project, delete_agent, edit_agent
 from app.agents.forms import AgentForm
 from app.agents.rows import agents_of, get_agent, worker_of
@@ -41,9 +42,10 @@ async def test_the_stored_document_has_the_keys_of_the_schema(project: ProjectRo
     }
 
 
-async def test_what_the_form_leaves_open_comes_from_the_project(project: ProjectRow) -> None:
+async def test_what_the_form_leaves_open_is_as_the_project_says(project: ProjectRow) -> None:
     agent = await create_agent(project.id, AgentForm(name="plain"), MARA)
-    assert (agent.config.model, agent.config.allowed_tools) == (project.config.model, project.config.allowed_tools)
+    assert (agent.config.model, agent.config.allowed_tools, agent.config.max_turns) == ("", None, None)
+    assert agent_layer(agent).values == {}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ async def test_the_queue_makes_agents_under_names_that_are_free(project: Project
     async with locked(project.id):
         made = [await create_from_project(project.id, SYSTEM) for _ in range(2)]
     assert [agent.name for agent in made] == ["claude-1", "claude-3"]
-    assert made[0].config.max_turns == project.config.max_turns
+    assert agent_layer(made[0]).values == {}
 
 
 async def test_editing_changes_the_configuration(project: ProjectRow) -> None:

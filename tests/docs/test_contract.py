@@ -14,6 +14,7 @@ from msgspec import Struct
 from app.agents.forms import AgentForm
 from app.asgi import create_app
 from app.cli import COMMANDS, agentpane
+from app.configuration.forms import ConfigurationForm, PromptForm
 from app.errors import DomainError
 from app.permissions.forms import PermissionAnswer
 from app.projects.forms import Deletion, NewProject, ProjectSettings, Relocation
@@ -34,6 +35,9 @@ CONTRACT = (ROOT / "docs" / "contract.md").read_text()
 FORMS: dict[str, type[Struct]] = {
     "/projects": NewProject,
     "/projects/{id}/settings": ProjectSettings,
+    "/projects/{id}/configuration": ConfigurationForm,
+    "/projects/{id}/prompts/{name}": PromptForm,
+    "/agents/{id}/prompts/{name}": PromptForm,
     "/projects/{id}/relocate": Relocation,
     "/projects/{id}/delete": Deletion,
     "/projects/{id}/tasks": NewTask,

@@ -57,10 +57,10 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]
     servers: list[Server] = []
     async with AsyncExitStack() as databases:
 
-        async def start(**env: str) -> Server:
+        async def start(module: str = "app", **env: str) -> Server:
             if given := os.environ.get("DATABASE_URL"):
                 env["DATABASE_URL"] = await databases.enter_async_context(fresh_database(given))
-            server = Server(tmp_path / f"server{len(servers)}", env)
+            server = Server(tmp_path / f"server{len(servers)}", env, module=module)
             servers.append(server)
             return await server.start()
 

@@ -23,9 +23,11 @@ class Server:
         env: dict[str, str] | None = None,
         data_dir: Path | None = None,
         command: Sequence[str] = ("serve",),
+        module: str = "app",
     ) -> None:
         self.data_dir = data_dir or folder / "data"
         self._command = command
+        self._module = module
         self.home = folder / "home"
         self.home.mkdir(parents=True, exist_ok=True)
         self._env = {
@@ -40,7 +42,7 @@ class Server:
         """Start it and wait for its one line."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app", *self._command, "--port", "0", "--data-dir", str(self.data_dir),
+                sys.executable, "-m", self._module, *self._command, "--port", "0", "--data-dir", str(self.data_dir),
                 cwd=ROOT, env=self._env, stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         assert self.process.stdout is not None

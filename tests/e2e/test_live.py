@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Awaitable, Callable
+from itertools import product
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page
 
@@ -83,14 +83,11 @@ async def test_people_see_who_watches_a_session(serve: Serve, new_context: NewCo
     await mara.sees('#presence .count:text-is("2")')
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_fits_and_can_be_used_by_everybody(
-    width: int, scheme: str, serve: Serve, new_context: NewContext, repository: Path, pictures: Path
+    serve: Serve, new_context: NewContext, repository: Path, pictures: Path
 ) -> None:
     server = await serve()
-    context = await new_context(color_scheme=scheme)
-    mara = await Person.before(context, server.url)
+    mara = await Person.before(await new_context(), server.url)
     project = await _board_with_agent(mara, repository)
     task = await mara.adds_task(project, HOSTILE, "A **description** with `code`.\n\n- one\n- two")
     await mara.adds_task(project, "A second card, with a title that is long enough to need a second line on a card", "")
@@ -98,7 +95,6 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
     await mara.sees(f'[data-task-id="{task}"][data-stage="review"]')
     links = await mara.page.locator('a[href^="/sessions/"]').all()
     session = await links[0].get_attribute("href")
-    await mara.page.set_viewport_size({"width": width, "height": 800})
     pages = {
         "projects": "/",
         "board": f"/projects/{project}",
@@ -112,10 +108,13 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
     }
     for name, path in pages.items():
         await mara.open(path or "")
-        await mara.page.screenshot(path=pictures / f"{name}-{width}-{scheme}.png")
-        assert await _overflow(mara.page) <= 0, f"{name} scrolls sideways at {width}"
-        found = await Axe().run(mara.page)
-        assert found.violations_count == 0, f"{name} at {width} {scheme}:\n{found.generate_report()}"
+        for scheme, width in product(("light", "dark"), (360, 1440)):
+            await mara.page.emulate_media(color_scheme=scheme)
+            await mara.page.set_viewport_size({"width": width, "height": 800})
+            await mara.page.screenshot(path=pictures / f"{name}-{width}-{scheme}.png")
+            assert await _overflow(mara.page) <= 0, f"{name} scrolls sideways at {width}"
+            found = await Axe().run(mara.page)
+            assert found.violations_count == 0, f"{name} at {width} {scheme}:\n{found.generate_report()}"
     assert user(repository, "status", "--porcelain") == ""
 
 

@@ -163,6 +163,16 @@ def asks_once(agent: Agent, prompt: str) -> dict[str, Any] | None:
 
 
 @scene
+def twice(agent: Agent, prompt: str) -> None:
+    """Two commands, one after the other, whenever it is asked; of what it is told of a refusal it only speaks."""
+    if "refused" in prompt:
+        return agent.text(f"Then not. {prompt}")
+    agent.run(f"a{agent.asked}", "echo one >> tags.txt")
+    agent.run(f"b{agent.asked}", "echo two >> tags.txt")
+    return None
+
+
+@scene
 def loop(agent: Agent, _prompt: str) -> dict[str, Any]:
     for number in range(1000):
         agent.run(f"c{number}", "true")

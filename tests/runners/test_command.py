@@ -47,7 +47,9 @@ async def test_or_in_the_argument_that_asks_for_it(tmp_path):
 async def test_the_environment_is_exactly_the_given_one(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_SERVER", "never")
     events = await run(tmp_path, python("import os; print(sorted(os.environ))"), env={"AGENTPANE_TASK_ID": "t1"})
-    assert set(eval(events[-1].result)) - {"LC_CTYPE"} == {"AGENTPANE_RUN_ID", "AGENTPANE_TASK_ID", "HOME", "PATH"}
+    assert set(eval(events[-1].result)) - {"LC_CTYPE"} == {
+        "AGENTPANE_ASK", "AGENTPANE_RUN_ID", "AGENTPANE_TASK_ID", "HOME", "PATH",
+    }  # fmt: skip
 
 
 async def test_the_order_with_the_keys_is_deleted_before_the_program_runs(tmp_path):

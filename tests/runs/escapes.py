@@ -88,6 +88,20 @@ def socket_of(name: str) -> str:
     return "connected"
 
 
+def ask_for_another_run() -> list[str]:
+    """The socket at which another run asks; its name is short only from its own folder."""
+    asked = []
+    for folder in [each.parent for each in DATA.glob("runs/*/ask/socket")]:
+        os.chdir(folder)
+        try:
+            asked.append(socket_of("socket"))
+        finally:
+            os.chdir(HERE)
+    if not asked:
+        raise Refused("there is none")
+    return asked
+
+
 def admin() -> Path:
     return Path(run("git", "rev-parse", "--absolute-git-dir").strip())
 
@@ -155,6 +169,9 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "load a module": lambda: call("init_module", b"", 0, b""),
     "set the clock": lambda: call("clock_settime", 0, bytes(16)),
     "become somebody else": lambda: os.setuid(12345),
+    "ask for another run": ask_for_another_run,
+    "change the program that asks": lambda: write_again(Path(os.environ["AGENTPANE_ASK"])),
+    "replace the program that asks": lambda: replace(Path(os.environ["AGENTPANE_ASK"]), "#!/bin/sh\n"),
     "talk to the system's bus": lambda: socket_of("/run/dbus/system_bus_socket"),
     "talk to Docker": lambda: socket_of("/var/run/docker.sock"),
 }  # fmt: skip

@@ -31,7 +31,7 @@ HARMLESS = (
     "write this worktree's configuration", "tag",
     "move another task's branch", "read the data folder", "read the secret", "read the database's password",
     "read the data folder through a link", "read the password through a link", "read the server's environment",
-    "find the server in /proc", "signal the server",
+    "find the server in /proc", "signal the server", "ask for another run", "change the program that asks",
 )  # fmt: skip
 
 

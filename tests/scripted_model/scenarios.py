@@ -74,6 +74,7 @@ Steps = tuple[Step | list[Step], ...]
 
 _WRITE_HELLO = (Write("hello.txt", "hello from the scripted model\n"), Bash("git status --short || ls"))
 _QUOTE_PROMPT = (Write("second.txt", "I was asked: {prompt}\n"), Say("Done again: wrote second.txt."))
+_TAGS = (Bash("echo one >> tags.txt"), Bash("echo two >> tags.txt"), Say("Tagged."))
 _TOO_LONG = HttpError(400, "prompt is too long: 214003 tokens > 200000 maximum")
 
 #: What is done for the first prompt of a conversation that names the scenario.
@@ -87,7 +88,9 @@ SCENARIOS: dict[str, Steps] = {
         Say("All done: wrote hello.txt."),
     ),
     # A command for which somebody may have to be asked, and one more of its kind.
-    "tags": (Bash("echo one >> tags.txt"), Bash("echo two >> tags.txt"), Say("Tagged.")),
+    "tags": _TAGS,
+    # The same in a conversation that goes on, where it does all of it once more.
+    "twice": _TAGS,
     # The same second part for a reason that names it itself.
     "rework": _QUOTE_PROMPT,
     "plain": (Say("Just text."),),
@@ -127,6 +130,7 @@ SCENARIOS: dict[str, Steps] = {
 #: What is done for a later prompt of the same conversation that names no scenario.
 FOLLOW_UPS: dict[str, Steps] = {
     "tags": (Bash("echo one >> tags.txt"), Say("Tagged after all.")),
+    "twice": _TAGS,
     "journey": _QUOTE_PROMPT,
     "held": _QUOTE_PROMPT,
     "forever": _QUOTE_PROMPT,

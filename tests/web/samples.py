@@ -2,6 +2,9 @@
 """Pages full of things, as the design shows them: what the template tests render and the pictures show."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
 
 from app.agents.views import (
     AgentDefaults,
@@ -35,10 +38,18 @@ from app.board.views import (
     Overview,
     ProjectRow,
 )
+from app.configuration.layers import server_layers
+from app.configuration.resolving import resolve
+from app.configuration.showing import Place, shown
+from app.configuration.sources import PROJECT as PROJECT_SAYS
+from app.configuration.sources import Instructions, Layer, Note, Source
+from app.configuration.views import ConfigurationOfOne, ConfigurationPage, PromptPage, SourceView
 from app.projects.views import NewProject, ProjectSettings
+from app.runners.rules import Rules
 from app.runs.interrupted import Interrupted
 from app.runs.views import RunList, RunRow
 from app.sessions.views import SessionList, SessionRow
+from app.settings import Settings
 from app.tasks.views import Action
 from app.web.context import PageContext, ProjectLink
 from app.web.forms import Entered
@@ -272,6 +283,49 @@ AGENTS = AgentList(
     defaults=DEFAULTS,
     queued=1,
 )  # fmt: skip
+HOLDS = shown(
+    msgspec.structs.replace(
+        resolve(
+            [
+                *server_layers(Settings(data_dir=Path("/data"))),
+                Layer(source=PROJECT_SAYS, values={"maxTurns": 40}, rules=Rules(ask=("Bash(git push*)",))),
+                Layer(
+                    source=Source("repository", ".claude/config.json", "a04be77c19" * 4),
+                    values={
+                        "allowedTools": ("Read", "Edit", "Bash(uv run *)"),
+                        "maxTurns": 90,
+                        "model": "claude-opus-4",
+                    },
+                    rules=Rules(deny=("Read(.env)",), allow=("Bash",)),
+                ),
+                Layer(source=Source("agent", "opus-1"), values={"model": "claude-opus-4"}),
+            ],
+            trusted=False,
+        ),
+        notes=(
+            Note(".claude/config.json", "hooks is ignored: it is a setting of Claude Code, which is not used here."),
+        ),
+        instructions=Instructions(Source("repository", "CLAUDE.md", "a04be77c19" * 4), "b" * 40, 1240),
+        branch="main",
+        commit="a04be77c19" * 4,
+    ),
+    Place(project_id=PROJECT.id, agent_id="aopus1", runner="claude"),
+)
+CONFIGURATION = ConfigurationPage(
+    project_id=PROJECT.id, shown=HOLDS, trust_repository=False, config_path=".claude", saved=True
+)
+NO_CONFIGURATION = ConfigurationOfOne(
+    title="Configuration of run 1", back=(("/runs/r", "Run 1"),), shown=None, prompt="Do <b>it</b>."
+)
+PROMPT = PromptPage(
+    name="rejection", title="After a rejection", when="What it is told.", action="/agents/aopus1/prompts/rejection",
+    back=("/agents/aopus1#prompts", "opus-1"), owner="opus-1", text="Look again: {{rejection.reason}}", is_own=True,
+    source=SourceView(words="opus-1"), above="The repository counts before.", saved=True, preview="Look again: <b>no</b>",
+    variables=(("rejection.reason", "What the person wrote"),), tasks=(("k7f2q9", "Cache parsed wheels"),), task_id="k7f2q9",
+)  # fmt: skip
+WRONG_PROMPT = msgspec.structs.replace(
+    PROMPT, preview="", form=Entered({"template": "{{x}}"}, {"template": "Line 1: there is no {{x}}."})
+)
 NO_AGENTS = AgentList(project_id=PROJECT.id, agents=(), max_concurrent_agents=3, defaults=DEFAULTS)
 AGENT = AgentView(
     id="aopus1",
@@ -291,6 +345,8 @@ AGENT = AgentView(
     tool="Bash",
     argument="pytest tests/resolver -q",
     turn=14,
+    turn_limit=40,
+    configuration=HOLDS,
     running_since=before(minutes=6, seconds=12),
     numbers=AgentNumbers(runs=86, total_tasks=61, completed_tasks=56, failed_tasks=2, median_turns=19, median_duration=520_000, tokens=17_300_000),
     runs=tuple(AgentRun(**{name: getattr(run, name) for name in AgentRun.__struct_fields__}) for run in RUNS),

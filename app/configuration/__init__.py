@@ -1,0 +1,1 @@
+"""Configuration: what holds for an agent's next run, and who said each of its values."""
