@@ -15,6 +15,8 @@ class Cause(Struct, frozen=True):
     help: str = ""
 
 
+#: What helps where nobody knows the program's own way.
+_SIGN_IN = "Set its key where AgentPane starts, or sign in to the program once."
 _NO_KEY = Cause("A key or a sign-in is missing.", "{sign_in}")
 _REFUSED = Cause("The model's service did not accept the key or the sign-in.", "{sign_in}")
 _LIMIT = Cause(
@@ -66,5 +68,5 @@ def cause_of(error_type: ErrorType, said: Iterable[str], sign_in: str = "") -> C
         for text in said:
             for words, cause in _WORDS:
                 if re.search(words, text, re.IGNORECASE):
-                    return Cause(cause.text, cause.help.format(sign_in=sign_in))
+                    return Cause(cause.text, cause.help.format(sign_in=sign_in or _SIGN_IN))
     return _BY_TYPE.get(error_type, Cause("It failed."))

@@ -29,7 +29,7 @@ class TrialController(Controller):
         agent = await get_agent(agent_id)
         if wants_partials(request):
             html = render("trials/_outcome.html", trial=_view(request, agent))
-            return partials(request, [Partial("#trial", html)])
+            return partials(request, [Partial("#trial", html, "outerHTML")])
         return await _page(request, agent)
 
     @post()

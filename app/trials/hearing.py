@@ -77,6 +77,7 @@ class Hearing:
 
     def outcome(self) -> Outcome:
         """How it stands now."""
+        error = self._text(self._end.error or "", ANSWER_CHARS) if self._end else ""
         took = self._ended_at - self._started_at if self._ended_at else None
         return Outcome(
             prompt=self._prompt,
@@ -91,8 +92,8 @@ class Hearing:
             more_tools=self._more,
             cause=self._cause.text,
             help=self._cause.help,
-            error=self._text(self._end.error or "", ANSWER_CHARS) if self._end else "",
-            printed=tuple(self._printed),
+            error=error,
+            printed=tuple(line for line in self._printed if line not in error),
             unconfined=self.unconfined,
         )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from app.agents.rows import AgentRow
 from app.clock import now
+from app.configuration.holding import confined
+from app.configuration.sources import Configuration
 from app.git.finishing import uninterrupted
 from app.git.refusals import GitError, GitRefused
 from app.git.repository import Repository, branch_oid, inspect
@@ -15,12 +17,15 @@ from app.git.scratch import branch_for, discard_scratch, make_scratch
 from app.ids import create_id
 from app.processes import trees
 from app.processes.redacting import Redactor
+from app.processes.sandbox import Sandbox
 from app.projects.rows import ProjectRow
 from app.runners.base import ErrorType, Finished, LiveRun, Rested, RunSpec
 from app.runners.measuring import measured
 from app.runners.presets import preset_of
 from app.runners.registry import RUNNERS
-from app.runs.specifying import chosen_for, permitted, sandbox_of_run, why_unconfined
+from app.runs.configured import configured
+from app.runs.specifying import chosen_for, sandbox_of_run, why_unconfined
+from app.runs.wording import with_instructions
 from app.settings import Settings
 from app.trials.hearing import Hearing
 from app.trials.views import Outcome
@@ -88,26 +93,30 @@ class Trial:
         if not available.ready:
             return Finished(error_type="runner_missing", error=available.missing)
         worktree, folder = await self._make()
-        sandbox = sandbox_of_run(self._settings, self._project, self._agent, worktree, self._env, available.program)
-        self._hearing.unconfined = why_unconfined(self._settings, self._project, self._agent)
+        configuration = await configured(self._settings, self._project, self._agent, None, worktree)
+        project = confined(self._project, configuration)
+        sandbox = sandbox_of_run(self._settings, project, self._agent, worktree, self._env, available.program)
+        self._hearing.unconfined = why_unconfined(self._settings, project, self._agent)
+        spec = self._spec(configuration, folder, sandbox)
+        if self._stop_reason:
+            return Finished(error_type=self._stop_reason)
+        self._live = await runner.start(spec)
+        return await self._listen(self._live)
+
+    def _spec(self, configuration: Configuration, folder: Path, sandbox: Sandbox | None) -> RunSpec:
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        chosen = chosen_for(self._agent, self._settings)
-        spec = RunSpec(
+        chosen = chosen_for(self._agent, configuration)
+        return RunSpec(
             run_id=self.id,
             cwd=folder,
-            prompt=self._prompt,
+            prompt=with_instructions(self._prompt, configuration, self._agent.config, is_new=True),
             env=self._env,
             state_dir=self._state_dir,
             sandbox=sandbox,
             timeout_s=TRY_S,
             idle_timeout_s=SILENT_S,
-            **{**chosen, "max_turns": min(config.max_turns, _MOST_TURNS)},
-            **permitted(self._project, self._agent),
+            **{**chosen, "max_turns": min(chosen["max_turns"], _MOST_TURNS)},
         )
-        if self._stop_reason:
-            return Finished(error_type=self._stop_reason)
-        self._live = await runner.start(spec)
-        return await self._listen(self._live)
 
     async def _listen(self, live: LiveRun) -> Finished:
         if self._stop_reason:
