@@ -48,6 +48,8 @@ from app.sessions.listing import SessionListController
 from app.settings import Settings
 from app.system.controllers import HealthController, MachineController, RecoveryController
 from app.tasks.controllers import TaskController
+from app.trials.controllers import TrialController
+from app.trials.keeping import Trials, clear_forgotten
 from app.web.agents import NoAgents
 from app.web.assets import static_file
 from app.web.controllers import PatternsController, ThemeController
@@ -74,6 +76,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     AgentController,
     AgentPromptsController,
     AgentActionsController,
+    TrialController,
     SessionActionsController,
     RunController,
     RecoveryController,
@@ -101,7 +104,7 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=CONTROLLERS,
         lifespan=[_lifespan],
-        state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout)}),
+        state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout), "trials": Trials()}),
         dependencies={"person": Provide(person_of)},
         exception_handlers=dict(exception_handlers()),
         csrf_config=csrf_config(secret_key(settings), secure=urlsplit(settings.base_url).scheme == "https"),
@@ -138,11 +141,13 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(listener.stop)
         await mend_merges()
         await recover()
+        await clear_forgotten()
         await restart_background()
         engine = Engine(settings, RUNNERS, fanout)
         app.state.engine = engine
         engine.start()
         stack.push_async_callback(engine.stop)
+        stack.push_async_callback(app.state.trials.close)
         yield
 
 

@@ -24,6 +24,7 @@ from app.runners.base import ErrorType
 from app.sessions.forms import Message
 from app.settings import AGENT_ENVIRONMENT, Settings, read_settings
 from app.tasks.forms import Cancellation, Move, NewTask, TaskEdit
+from app.trials.forms import TrialForm
 from app.web.controllers import ThemeForm
 from app.web.error_words import _BY_CODE
 from app.web.errors import _CODES
@@ -42,6 +43,7 @@ FORMS: dict[str, type[Struct]] = {
     "/projects/{id}/delete": Deletion,
     "/projects/{id}/tasks": NewTask,
     "/projects/{id}/agents": AgentForm,
+    "/agents/{id}/try": TrialForm,
     "/tasks/{id}": TaskEdit,
     "/tasks/{id}/move": Move,
     "/tasks/{id}/cancel": Cancellation,
