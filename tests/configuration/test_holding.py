@@ -67,8 +67,22 @@ async def test_what_the_repository_demands_holds_for_what_is_started(project: Pr
     assert standing("off", project.config).mode == "off"
 
 
-def test_what_an_agent_does_not_say_is_not_in_its_row() -> None:
-    assert msgspec.json.decode(AgentConfig().to_json()) == {"runner": "claude", "command": []}
+def test_the_document_of_an_agent_has_every_key_and_says_which_are_its_projects() -> None:
+    said = ProjectConfig(model="sonnet", max_turns=40, allowed_tools=("Read",))
+    document = AgentConfig(max_turns=9).to_json(said)
+    assert msgspec.json.decode(document) == {
+        "allowedTools": ["Read"], "maxTurns": 9, "model": "sonnet", "runner": "claude", "command": [],
+        "inherits": ["allowedTools", "model"],
+    }  # fmt: skip
+    assert msgspec.json.decode(document, type=AgentConfig) == AgentConfig(max_turns=9)
+    acp = AgentConfig(runner="acp", allowed_tools=("Edit",), max_turns=3)
+    assert msgspec.json.decode(acp.to_json(said))["model"] == ""
+    assert msgspec.json.decode(acp.to_json(said), type=AgentConfig) == acp
+    odd = b'{"inherits": ["maxTurns", "nothing"], "maxTurns": 3, "model": "opus"}'
+    assert msgspec.json.decode(odd, type=AgentConfig) == AgentConfig(model="opus")
+
+
+def test_an_agent_says_only_what_was_chosen_for_it() -> None:
     assert agent_layer(agent(model=DEFAULT_MODEL)).values == {}
     assert agent_layer(agent(max_turns=50, sandbox="required")).values == {"maxTurns": 50, "sandbox": "required"}
 
