@@ -1,10 +1,14 @@
 """Each limit, in each span, with each action: what is written down, and what the run is to do."""
 
 import itertools
+import math
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from app.agents.creating import create_agent
+from app.agents.forms import AgentForm
 from app.audit.verifying import verify
 from app.budgets.forms import BudgetAnswer, PriceForm, TaskBudget
 from app.budgets.prices import add_price
@@ -18,10 +22,17 @@ from app.postgres.reading import execute, scalar
 from app.projects.rows import ProjectRow
 from app.runners.base import Finished, Started, Usage
 from app.runs.answering import answer
+from app.runs.configured import configured
 from app.runs.finishing import finish
 from app.runs.pausing import resume
 from app.runs.rows import get_run
+from app.runs.specifying import limits_of
 from app.runs.stopping import request_stop
+from app.settings import Settings
+from app.tasks.editing import edit_task
+from app.tasks.forms import TaskEdit
+from app.tasks.rows import get_task
+from app.worktrees.rows import get_worktree
 from tests.budgets.spending import alerts, at_work, limit, told, usd, use
 from tests.work import MARA, _recorder, begin, end, launch, say
 
@@ -210,3 +221,18 @@ async def test_a_task_may_say_otherwise(project: ProjectRow) -> None:
     assert (await use(claim, 4999)).stop_requested is None
     assert (await use(claim, 5001)).stop_requested is None
     assert told(await alerts(project.id)) == [("run", "tokens", "near"), ("run", "tokens", "passed")]
+
+
+async def test_turns_and_minutes_of_a_run_are_of_its_configuration(project: ProjectRow) -> None:
+    """Those of agent and task hold; what the budget says is whether they end the run."""
+    agent = await create_agent(project.id, AgentForm(name="opus-1", max_turns=7, timeout_minutes=30), MARA)
+    claim = await at_work(project.id)
+    run, task = await get_run(claim.run_id), await get_task(claim.task_id or "")
+    await edit_task(task.id, TaskEdit(title=task.title, timeout_minutes=20), MARA)
+    worktree, task = await get_worktree(claim.worktree_id), await get_task(task.id)
+    holding = await configured(Settings(data_dir=Path("data")), project, agent, task, worktree)
+    limits = await limits_of(holding, agent, run)
+    assert (limits["max_turns"], limits["timeout_s"]) == (7, 20 * 60)
+    await limit(project.id, run_action="warn")
+    limits = await limits_of(holding, agent, run)
+    assert (limits["max_turns"], limits["timeout_s"]) == (None, math.inf)
