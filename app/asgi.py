@@ -21,6 +21,12 @@ from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
 from app.board.sessions import SessionActionsController
+from app.budgets.controllers import (
+    AgentBudgetController,
+    PriceController,
+    ProjectBudgetController,
+    TaskBudgetController,
+)
 from app.configuration.controllers import ConfigurationController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
@@ -34,7 +40,7 @@ from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
 from app.runs.background import restart_background
-from app.runs.controllers import RunController
+from app.runs.controllers import BudgetQuestionController, RunController
 from app.runs.engine import Engine
 from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
@@ -42,6 +48,8 @@ from app.sessions.listing import SessionListController
 from app.settings import Settings
 from app.system.controllers import HealthController, MachineController, RecoveryController
 from app.tasks.controllers import TaskController
+from app.trials.controllers import TrialController
+from app.trials.keeping import Trials, clear_forgotten
 from app.web.agents import NoAgents
 from app.web.assets import static_file
 from app.web.controllers import PatternsController, ThemeController
@@ -68,10 +76,16 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     AgentController,
     AgentPromptsController,
     AgentActionsController,
+    TrialController,
     SessionActionsController,
     RunController,
     RecoveryController,
     PermissionController,
+    ProjectBudgetController,
+    AgentBudgetController,
+    TaskBudgetController,
+    BudgetQuestionController,
+    PriceController,
     SessionListController,
     SessionController,
     ProjectWorktreesController,
@@ -90,7 +104,7 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=CONTROLLERS,
         lifespan=[_lifespan],
-        state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout)}),
+        state=State({"settings": settings, "fanout": fanout, "shutdown": _Shutdown(fanout), "trials": Trials()}),
         dependencies={"person": Provide(person_of)},
         exception_handlers=dict(exception_handlers()),
         csrf_config=csrf_config(secret_key(settings), secure=urlsplit(settings.base_url).scheme == "https"),
@@ -127,11 +141,13 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         stack.push_async_callback(listener.stop)
         await mend_merges()
         await recover()
+        await clear_forgotten()
         await restart_background()
         engine = Engine(settings, RUNNERS, fanout)
         app.state.engine = engine
         engine.start()
         stack.push_async_callback(engine.stop)
+        stack.push_async_callback(app.state.trials.close)
         yield
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from app.agents.forms import AgentForm
 from app.asgi import create_app
+from app.budgets.forms import AgentBudget, BudgetAnswer, PriceForm, ProjectBudgets, TaskBudget
 from app.cli import COMMANDS, agentpane
 from app.configuration.forms import ConfigurationForm, PromptForm
 from app.errors import DomainError
@@ -23,6 +24,7 @@ from app.runners.base import ErrorType
 from app.sessions.forms import Message
 from app.settings import AGENT_ENVIRONMENT, Settings, read_settings
 from app.tasks.forms import Cancellation, Move, NewTask, TaskEdit
+from app.trials.forms import TrialForm
 from app.web.controllers import ThemeForm
 from app.web.error_words import _BY_CODE
 from app.web.errors import _CODES
@@ -41,12 +43,18 @@ FORMS: dict[str, type[Struct]] = {
     "/projects/{id}/delete": Deletion,
     "/projects/{id}/tasks": NewTask,
     "/projects/{id}/agents": AgentForm,
+    "/agents/{id}/try": TrialForm,
     "/tasks/{id}": TaskEdit,
     "/tasks/{id}/move": Move,
     "/tasks/{id}/cancel": Cancellation,
     "/tasks/{id}/approve": Approval,
     "/tasks/{id}/reject": Rejection,
     "/permissions/{id}/answer": PermissionAnswer,
+    "/projects/{id}/budgets": ProjectBudgets,
+    "/agents/{id}/budget": AgentBudget,
+    "/tasks/{id}/budget": TaskBudget,
+    "/budgets/{id}/answer": BudgetAnswer,
+    "/prices": PriceForm,
     "/sessions/{id}/messages": Message,
     "/projects/{id}/worktrees/prune": Prune,
     "/projects/{id}/worktrees/clear": Clear,

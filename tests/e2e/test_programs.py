@@ -217,6 +217,24 @@ async def test_stopped_while_a_tool_runs_it_leaves_no_process(program: Known, to
     assert states == {"completed", "error"}
 
 
+async def test_a_program_is_tried_and_the_open_page_follows(town: Town, pictures: Path) -> None:
+    place = town.places[CODEX.name]
+    mara = place.person
+    await mara.open(f"/projects/{place.project}/agents")
+    await mara.sees('.program[data-preset="codex"][data-installed="yes"]:has-text("0.169.0")')
+    await mara.page.get_by_role("link", name="worker-1").first.click()
+    await mara.page.get_by_role("link", name="Ask something else").click()
+    await mara.page.get_by_label("What it is asked").fill("SCENARIO:journey")
+    await mara.page.get_by_role("button", name="Try it").click()
+    await mara.sees('[data-trial="succeeded"]')
+    await mara.page.screenshot(path=pictures / "trial.png")
+    shown = await mara.page.locator("#trial").inner_text()
+    assert "All done: wrote hello.txt." in shown
+    assert "git status --short" in shown
+    assert short_number(3 * (INPUT_TOKENS + CACHE_READ_TOKENS + CACHE_WRITE_TOKENS)) in shown
+    assert not list((place.repository / ".worktrees").glob("try-*"))
+
+
 async def _gauge(mara: Person, name: str) -> str:
     gauge: Locator = mara.page.locator(f'#session-run .gauge:has-text("{name}") .num')
     return (await gauge.inner_text()).strip()
