@@ -95,6 +95,8 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
     await mara.sees(f'[data-task-id="{task}"][data-stage="review"]')
     links = await mara.page.locator('a[href^="/sessions/"]').all()
     session = await links[0].get_attribute("href")
+    await mara.open(f"/projects/{project}/agents")
+    agent = await mara.page.locator('main a[href^="/agents/"]').first.get_attribute("href")
     pages = {
         "projects": "/",
         "board": f"/projects/{project}",
@@ -105,6 +107,12 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
         "settings": f"/projects/{project}/settings",
         "configuration": f"/projects/{project}/configuration",
         "prompt": f"/projects/{project}/prompts/rejection",
+        "agent": agent,
+        "trial": f"{agent}/try",
+        **{f"{name}-budget": f"{path}/budget" for name, path in (("agent", agent), ("task", f"/tasks/{task}"))},
+        "budgets": f"/projects/{project}/budgets",
+        "prices": "/prices",
+        "health": "/system/health",
         "nothing": "/tasks/nothing",
         "patterns": "/dev/patterns",
     }
