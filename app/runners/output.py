@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from app.processes.cutting import beginning
 from app.processes.lines import Line, LineReader
 from app.runners.base import AgentEvent, ErrorType, Message, Notice, Started, TextDelta, Usage
@@ -15,6 +17,8 @@ QUIET_S = 1.0
 #: Characters of plain output that are kept of one run.
 MAX_PLAIN = 1024 * 1024
 MAX_STDERR = 64 * 1024
+#: What is counted on where a run begins anew.
+_SUMS = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens")
 
 Emit = Callable[[AgentEvent], Awaitable[None]]
 
@@ -198,8 +202,9 @@ class StderrReader:
 
 def added(before: Usage, more: Usage) -> Usage:
     """What was used in all; unknown is not nothing, unless there is nothing to add it to."""
-    pairs = {name: (getattr(before, name), getattr(more, name)) for name in Usage.__struct_fields__}
-    return Usage(**{name: old if new is None else (old or 0) + new for name, (old, new) in pairs.items()})
+    pairs = {name: (getattr(before, name), getattr(more, name)) for name in _SUMS}
+    sums = {name: old if new is None else (old or 0) + new for name, (old, new) in pairs.items()}
+    return msgspec.structs.replace(more, **sums)
 
 
 def _shown(line: Line, limit: int) -> str:

@@ -12,6 +12,7 @@ from tests.e2e.person import Person
 from tests.e2e.server import Server
 from tests.e2e.workers import Worker, claude_printing, over_acp, put_to_work, script, worktree_of
 from tests.permissions.test_commands import TAGS
+from tests.programs.known import CLAUDE_ACP, environment
 from tests.scripted_model import ScriptedModel
 from tests.visitor import Visitor
 
@@ -21,7 +22,7 @@ NOTE = "One tag is enough."
 
 
 def _told_by_model(_worktree: Path, model: ScriptedModel) -> str:
-    return "\n".join(asked.told for asked in model.asked)
+    return "\n".join(f"{asked.told} {asked.heard}" for asked in model.asked)
 
 
 def _heard_by_program(worktree: Path, _model: ScriptedModel) -> str:
@@ -46,6 +47,7 @@ class Program(Struct, frozen=True, kw_only=True):
 PROGRAMS = {
     "Claude SDK": Program(worker=lambda _folder: Worker(runner="claude")),
     "Over ACP": Program(worker=lambda _folder: over_acp("twice"), told=_heard_by_program),
+    "Agent bridge": Program(worker=lambda _folder: Worker(runner=CLAUDE_ACP.runner, command=CLAUDE_ACP.command)),
     "A script": Program(worker=lambda folder: script(folder, "tags", TAGS), told=_said_by_script),
     "Print mode": Program(worker=lambda _folder: claude_printing()),
 }
@@ -61,7 +63,9 @@ async def test_calls_wait_for_a_phone_through_half_an_hour_and_a_killed_server(
 ) -> None:
     later = tmp_path / "later"
     later.write_text("0")
-    server = await serve(module="tests.e2e.later", LATER=str(later), **scripted_model.env)
+    server = await serve(
+        module="tests.e2e.later", LATER=str(later), **environment(scripted_model.url, tmp_path / "home")
+    )
     board = await puts_to_work(server.url, repository, tmp_path)
     phone = await Person.before(await new_context(java_script_enabled=False), server.url, has_script=False)
     await phone.page.set_viewport_size({"width": 360, "height": 740})
