@@ -21,6 +21,12 @@ from app.board.agents import AgentActionsController
 from app.board.controllers import BoardController, CardController
 from app.board.overview import OverviewController
 from app.board.sessions import SessionActionsController
+from app.budgets.controllers import (
+    AgentBudgetController,
+    PriceController,
+    ProjectBudgetController,
+    TaskBudgetController,
+)
 from app.configuration.controllers import ConfigurationController
 from app.events.fanout import Fanout
 from app.events.recording import CHANNEL
@@ -34,7 +40,7 @@ from app.reviews.controllers import ReviewController
 from app.reviews.mending import mend_merges
 from app.runners.registry import RUNNERS
 from app.runs.background import restart_background
-from app.runs.controllers import RunController
+from app.runs.controllers import BudgetQuestionController, RunController
 from app.runs.engine import Engine
 from app.runs.recovering import recover
 from app.sessions.controllers import SessionController
@@ -75,6 +81,11 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     RunController,
     RecoveryController,
     PermissionController,
+    ProjectBudgetController,
+    AgentBudgetController,
+    TaskBudgetController,
+    BudgetQuestionController,
+    PriceController,
     SessionListController,
     SessionController,
     ProjectWorktreesController,

@@ -4,6 +4,7 @@ from piccolo.conf.apps import AppConfig
 
 from app.agents.tables import Agent
 from app.audit.tables import AuditLog, ChainEntry
+from app.budgets.tables import BudgetAlert, BudgetLimit, ModelPrice, RunUsage
 from app.events.tables import Event
 from app.github.tables import GithubInstallation, RepositoryConfig
 from app.permissions.tables import PermissionRequest
@@ -30,6 +31,10 @@ ADDED_TABLES = [
     Merge,
     Check,
     ChainEntry,
+    BudgetLimit,
+    RunUsage,
+    BudgetAlert,
+    ModelPrice,
 ]
 
 APP_CONFIG = AppConfig(

@@ -6,6 +6,7 @@ from typing import get_args
 from app.agents.rows import FREE, LIVE
 from app.agents.states import MOVES as AGENT_MOVES
 from app.agents.states import Move
+from app.budgets.states import MOVES as BUDGET_MOVES
 from app.permissions.states import MOVES as PERMISSION_MOVES
 from app.runners.base import ErrorType
 from app.runs.counting import HANDED_IN
@@ -93,6 +94,11 @@ def questions() -> Iterator[str]:
     yield from table(
         ("from", "event", "to"), [(code(m.source), code(e), code(m.target)) for e, m in PERMISSION_MOVES.items()]
     )
+    yield (
+        "\nOf a question at a limit, from `app/budgets/states.py`. A run has one at a time. It is taken back when its\n"
+        "run ends, and outlasts the end of the server in the same way.\n"
+    )
+    yield from table(("from", "event", "to"), [(code("open"), code(e), code(to)) for e, to in BUDGET_MOVES.items()])
 
 
 def moves(machine: Mapping[str, Move]) -> Iterator[str]:

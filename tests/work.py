@@ -2,23 +2,29 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 from litestar import Litestar
 
 from app.agents.creating import create_agent
 from app.agents.forms import AgentForm
-from app.agents.rows import AgentRow
+from app.agents.rows import AgentRow, get_agent
 from app.events.recording import Actor
 from app.processes.redacting import Redactor
+from app.projects.rows import get_project
 from app.runners.base import AgentEvent, Finished, ToolFinished, ToolStarted
+from app.runs import launching
 from app.runs.claiming import Claim, claim_next
+from app.runs.configured import configured
 from app.runs.finishing import finish
 from app.runs.recording import Recorder
+from app.settings import Settings
 from app.tasks.creating import create_task
 from app.tasks.forms import NewTask
-from app.tasks.rows import TaskRow
+from app.tasks.rows import TaskRow, get_task
 from app.worktrees.creating import prepare
+from app.worktrees.rows import get_worktree
 
 Found = TypeVar("Found")
 MARA = Actor("person", "Mara Lindqvist")
@@ -44,6 +50,15 @@ async def begin(project_id: str, title: str = "Normalise extras") -> Claim:
     assert claim is not None
     await prepare(claim.worktree_id, {"PATH": "/usr/bin:/bin"})
     return claim
+
+
+async def launch(claim: Claim) -> str | None:
+    """The words with which the program of a run is about to start; None where it rests or ends instead."""
+    task = await get_task(claim.task_id) if claim.task_id else None
+    project, agent = await get_project(claim.project_id), await get_agent(claim.agent_id)
+    worktree = await get_worktree(claim.worktree_id)
+    holding = await configured(Settings(data_dir=Path("data")), project, agent, task, worktree)
+    return await launching.launch(claim, holding, unconfined="")
 
 
 async def say(claim: Claim, *events: AgentEvent) -> None:

@@ -22,6 +22,8 @@ def agent_layer(agent: AgentRow) -> Layer:
         values["model"] = config.model
     if config.max_turns is not None:
         values["maxTurns"] = config.max_turns
+    if config.timeout_minutes is not None:
+        values["timeoutMinutes"] = config.timeout_minutes
     if config.allowed_tools is not None:
         values["allowedTools"] = config.allowed_tools
     if config.sandbox:

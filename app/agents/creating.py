@@ -33,7 +33,8 @@ async def create_from_project(project_id: str, actor: Actor) -> AgentRow:
 async def add_in_lock(project_id: str, name: str, type_: AgentType, config: AgentConfig, actor: Actor) -> AgentRow:
     """Insert the row and record it; the caller holds the project's lock."""
     agent_id = create_id()
-    await Agent.insert(Agent(id=agent_id, project_id=project_id, name=name, type=type_, config=config.to_json()))
+    document = config.to_json((await get_project(project_id)).config)
+    await Agent.insert(Agent(id=agent_id, project_id=project_id, name=name, type=type_, config=document))
     await record(project_id, "agent.created", actor=actor, subject=agent_id, payload={"name": name})
     return await get_agent(agent_id)
 
@@ -44,8 +45,9 @@ async def edit_agent(agent_id: str, form: AgentForm, actor: Actor) -> AgentRow:
     form_config = form.config()
     async with locked(agent.project_id):
         config = msgspec.structs.replace(form_config, prompts=(await get_agent(agent_id)).config.prompts)
+        document = config.to_json((await get_project(agent.project_id)).config)
         await Agent.update(
-            {Agent.name: form.name, Agent.type: form.type, Agent.config: config.to_json(), Agent.updated_at: now()}
+            {Agent.name: form.name, Agent.type: form.type, Agent.config: document, Agent.updated_at: now()}
         ).where(Agent.id == agent_id)
         await record(agent.project_id, "agent.edited", actor=actor, subject=agent_id, payload={"name": form.name})
     return await get_agent(agent_id)
@@ -56,7 +58,8 @@ async def write_agent_prompt(agent: AgentRow, name: TemplateName, text: str, act
     async with locked(agent.project_id):
         config = (await get_agent(agent.id)).config
         changed = msgspec.structs.replace(config, prompts=with_prompt(config.prompts, name, text))
-        await Agent.update({Agent.config: changed.to_json(), Agent.updated_at: now()}).where(Agent.id == agent.id)
+        document = changed.to_json((await get_project(agent.project_id)).config)
+        await Agent.update({Agent.config: document, Agent.updated_at: now()}).where(Agent.id == agent.id)
         await record(agent.project_id, "agent.edited", actor=actor, subject=agent.id, payload={"name": agent.name})
 
 

@@ -23,6 +23,7 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
     model: Annotated[str, Meta(max_length=200)] = ""
     #: Empty, as the model and the tools: what the project says.
     max_turns: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    timeout_minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None
     #: Comma separated in the form.
     allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()
     system_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
@@ -37,6 +38,7 @@ class AgentForm(RuleFields, frozen=True, kw_only=True):
         return AgentConfig(
             allowed_tools=tuple(dict.fromkeys(self.allowed_tools)) or None,
             max_turns=self.max_turns,
+            timeout_minutes=self.timeout_minutes,
             model=self.model,
             system_prompt=self.system_prompt or None,
             temperature=self.temperature,

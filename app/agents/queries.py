@@ -22,6 +22,7 @@ from app.agents.views import (
 )
 from app.configuration.views import ConfigurationView
 from app.postgres.reading import one, rows, scalar
+from app.projects.asked import OPEN_QUESTIONS
 from app.projects.rows import ProjectRow
 from app.web.forms import Entered
 
@@ -62,11 +63,11 @@ async def agents_page(project: ProjectRow, offers: tuple[Offer, ...], form: Ente
     """The agents of a project, oldest first; `form` is the form of a new one that came back with errors."""
     found = await rows(
         _Row,
-        "SELECT a.id, a.name, a.type, a.status, a.config, t.id AS task_id, t.title AS task_title,"
+        "SELECT a.id, a.name, a.type, a.status, a.config, t.id AS task_id, t.title AS task_title,"  # noqa: S608
         " s.id AS session_id, s.title AS session_title,"
         " coalesce(a.total_tasks, 0) AS total_tasks, coalesce(a.completed_tasks, 0) AS completed_tasks,"
         " coalesce(a.failed_tasks, 0) AS failed_tasks, a.last_error,"
-        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.agent_id = a.id AND q.status = 'open') AS asks"
+        f" EXISTS (SELECT 1 FROM {OPEN_QUESTIONS} q WHERE q.agent_id = a.id) AS asks"
         " FROM agents a LEFT JOIN tasks t ON t.id = a.current_task_id"
         " LEFT JOIN sessions s ON s.id = a.current_session_id WHERE a.project_id = $1 ORDER BY a.created_at, a.id",
         project.id,
@@ -91,6 +92,7 @@ def defaults_of(project: ProjectRow) -> AgentDefaults:
     config = project.config
     return AgentDefaults(
         max_turns=config.max_turns,
+        timeout_minutes=config.timeout_minutes,
         allowed_tools=config.allowed_tools,
         model=config.model,
         permissions=config.permissions,
@@ -127,6 +129,7 @@ async def agent_page(
         command=shlex.join(config.command),
         model=config.model if config.runner == "acp" else config.chosen_model,
         max_turns=config.max_turns,
+        timeout_minutes=config.timeout_minutes,
         allowed_tools=config.allowed_tools or (),
         permissions=config.permissions,
         reach=reach_of(config),
@@ -144,7 +147,7 @@ async def agent_page(
         session_id=(agent.current_session_id or "") if now else "",
         tool=tool,
         argument=argument,
-        asked_id=asked.id if asked else "",
+        asked_path=asked.path if asked else "",
         turn=(now.turn or 0) if now else 0,
         turn_limit=now.max_turns if now else None,
         running_since=now.running_since if now and not now.paused_at else None,
@@ -217,11 +220,11 @@ async def _numbers(agent_id: str) -> AgentNumbers:
 async def _runs(agent_id: str) -> list[AgentRun]:
     return await rows(
         AgentRun,
-        "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"
+        "SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,"  # noqa: S608
         " coalesce(t.title, s.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,"
         " coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,"
         " r.token_output_count, r.duration, r.started_at,"
-        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks"
+        f" EXISTS (SELECT 1 FROM {OPEN_QUESTIONS} q WHERE q.run_id = r.id) AS asks"
         " FROM agent_runs r LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN sessions s ON s.id = r.session_id"
         " WHERE r.agent_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2",
         agent_id,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from app.errors import Invalid, InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows, scalar
-from app.projects.rows import Prompts
+from app.projects.rows import ProjectConfig, Prompts
 from app.projects.tables import DEFAULT_MODEL
 from app.runners.rules import Rules
 
@@ -26,11 +26,13 @@ FREE: tuple[AgentStatus, ...] = ("idle", "completed")
 class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     """The document `agents.config`; keys as in the schema document, with `runner` and `command` beyond it.
 
-    What the agent does not say for itself is as its project says, and its key is not there.
+    What the agent does not say for itself is as its project says, and None or empty here. In the document its key holds
+    a copy of what the project said when the row was written, for whoever reads only that, and `inherits` names it.
     """
 
     allowed_tools: tuple[str, ...] | None = None
     max_turns: int | None = None
+    timeout_minutes: int | None = None
     model: str = ""
     system_prompt: str | None = None
     temperature: float | None = None
@@ -44,17 +46,42 @@ class AgentConfig(Struct, frozen=True, rename="camel", kw_only=True):
     permissions: Rules = Rules()
     #: In place of those of its project.
     prompts: Prompts = Prompts()
+    #: Of a document that was just read; what it names is not the agent's own.
+    inherits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in self.inherits:
+            if key in _INHERITED:
+                name, unset = _INHERITED[key]
+                msgspec.structs.force_setattr(self, name, unset)
+        msgspec.structs.force_setattr(self, "inherits", ())
 
     @property
     def chosen_model(self) -> str:
         """The model that a person chose for it; empty where it stands for the default."""
         return "" if self.model == DEFAULT_MODEL else self.model
 
-    def to_json(self) -> str:
-        """The document, without keys that are not set."""
-        unset: dict[str, object] = {"sandbox": "", "permissions": {}, "model": "", "prompts": {}}
+    def to_json(self, project: ProjectConfig) -> str:
+        """The document, without keys that are not set and that no schema names."""
+        unset: dict[str, object] = {"sandbox": "", "permissions": {}, "model": "", "prompts": {}, "inherits": ()}
         kept = {k: v for k, v in msgspec.to_builtins(self).items() if v is not None and v != unset.get(k)}
+        copied = {key: said for key, said in self._copied(project).items() if key not in kept}
+        if copied:
+            kept |= {**copied, "inherits": list(copied)}
         return msgspec.json.encode(kept).decode()
+
+    def _copied(self, project: ProjectConfig) -> dict[str, object]:
+        # What the project's model is called means nothing to a program that speaks ACP.
+        model = "" if self.runner == "acp" else project.model
+        return {"allowedTools": project.allowed_tools, "maxTurns": project.max_turns, "model": model}
+
+
+#: Keys of the schema document that an agent may leave to its project: each with its field, and what that is then.
+_INHERITED: dict[str, tuple[str, object]] = {
+    "allowedTools": ("allowed_tools", None),
+    "maxTurns": ("max_turns", None),
+    "model": ("model", ""),
+}
 
 
 class AgentRow(Struct, frozen=True, kw_only=True):

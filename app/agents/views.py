@@ -34,6 +34,7 @@ class AgentDefaults(Struct, frozen=True, kw_only=True):
     """What a new agent gets from its project where the form says nothing."""
 
     max_turns: int
+    timeout_minutes: int = 60
     allowed_tools: tuple[str, ...]
     model: str = ""
     permissions: Rules = Rules()
@@ -148,6 +149,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     command: str = ""
     model: str = ""
     max_turns: int | None = None
+    timeout_minutes: int | None = None
     allowed_tools: tuple[str, ...] = ()
     permissions: Rules = Rules()
     #: How far tools and rules reach, in a sentence; empty where that is every call.
@@ -166,8 +168,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     session_title: str = ""
     tool: str = ""
     argument: str = ""
-    #: The question that waits for a person; tool and argument are its call's then.
-    asked_id: str = ""
+    #: Where the question is answered that waits for a person; tool and argument are its call's then.
+    asked_path: str = ""
     turn: int = 0
     #: Of the run that is going on.
     turn_limit: int | None = None

@@ -16,7 +16,17 @@ from app.events.recording import SYSTEM, Actor, require_lock
 from app.postgres.reading import execute, one, scalar
 
 Kind = Literal[
-    "begin", "tool_call", "tool_result", "tool_refused", "question", "answer", "decision", "merge", "undo", "retention"
+    "begin",
+    "tool_call",
+    "tool_result",
+    "tool_refused",
+    "question",
+    "answer",
+    "decision",
+    "merge",
+    "undo",
+    "retention",
+    "warning",
 ]
 
 

@@ -8,11 +8,12 @@ from app.web.hidden import name_hidden
 _WHAT = {
     "begin": "Chain begun", "question": "Question", "answer": "Answer", "decision": "Decision", "merge": "Merge",
     "undo": "Undo", "retention": "Retention", "tool_call": "Tool call", "tool_result": "Result",
-    "tool_refused": "Refusal",
+    "tool_refused": "Refusal", "warning": "Budget",
 }  # fmt: skip
 _ANSWERS = {
     "allowed": "allowed once", "allowed_for_task": "allowed for the task", "denied": "denied",
-    "withdrawn": "taken back",
+    "withdrawn": "taken back", "raised": "limit raised", "once": "gone on once", "ended": "stopped",
+    "near": "near a limit", "passed": "limit passed", "stopped": "limit reached",
 }  # fmt: skip
 _DECISIONS = {"approved": "approved", "rejected": "rejected", "conflict": "sent back", "undone": "undone"}
 
@@ -42,7 +43,7 @@ def _argument(kind: str, content: dict[str, Any]) -> str:
         case "merge" | "undo":
             old, new = str(content.get("old_oid", ""))[:10], str(content.get("new_oid", ""))[:10]
             return f"{content.get('base_branch', '')} {old} → {new}"
-        case "question":
+        case "question" | "warning":
             return str(content.get("input", ""))
         case "answer":
             return " · ".join(filter(None, [str(content.get("input") or ""), str(content.get("note") or "")]))
@@ -56,7 +57,7 @@ def _outcome(kind: str, content: dict[str, Any]) -> str:
     match kind:
         case "decision":
             return _DECISIONS.get(str(content.get("decision")), str(content.get("decision", "")))
-        case "answer":
+        case "answer" | "warning":
             return _ANSWERS.get(str(content.get("decision")), "answered")
         case _:
             return {"merge": "merged", "undo": "undone", "question": "asked", "retention": "emptied"}.get(kind, "ok")

@@ -55,13 +55,18 @@ async def merged(project_id: str, merging: Merging, actor: Actor) -> Head:
 
 
 async def asked(project_id: str, question_id: str, question: dict[str, Any], actor: Actor) -> Head:
-    """An agent needs a person's permission: `question` has the task, run, call, tool, rule and reason."""
+    """An agent needs a person's permission, or has reached a limit: `question` has the task, the run and the rest."""
     return await append_in_lock(project_id, "question", question_id, question, actor=actor)
 
 
 async def answered(project_id: str, question_id: str, answer: dict[str, Any], actor: Actor) -> Head:
     """A person allowed or denied, or nobody was asked any more: `answer` has what was decided, and the note."""
     return await append_in_lock(project_id, "answer", question_id, answer, actor=actor)
+
+
+async def warned(project_id: str, alert_id: str, warning: dict[str, Any], actor: Actor) -> Head:
+    """A run came near to a limit, passed it, or was ended by it: `warning` has the run, the limit and what was used."""
+    return await append_in_lock(project_id, "warning", alert_id, warning, actor=actor)
 
 
 def _told(struct: Struct, *but: str) -> dict[str, Any]:

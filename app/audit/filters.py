@@ -17,7 +17,7 @@ Moment = Annotated[str, Meta(max_length=40)]
 #: The kinds of entries that a kind of row shows; tool calls are rows of their own.
 KINDS: dict[str, tuple[str, ...]] = {
     "decisions": ("decision",),
-    "questions": ("question", "answer"),
+    "questions": ("question", "answer", "warning"),
     "merges": ("merge", "undo"),
     "retention": ("retention",),
 }

@@ -48,7 +48,7 @@ class ChainEntry(Table, tablename="audit_chain"):
     project_id = ForeignKey(Project, null=False, on_delete=OnDelete.cascade, on_update=OnUpdate.no_action)
     #: 1, 2, … per project, without gaps.
     number = BigInt()
-    #: begin, tool_call, tool_result, tool_refused, question, answer, decision, merge, undo, retention.
+    #: begin, tool_call, tool_result, tool_refused, question, answer, decision, merge, undo, retention, warning.
     kind = Text(index=True)
     #: The id of what it is about: an audit row, a question, a task, a merge.
     subject_id = Text(index=True)

@@ -10,8 +10,8 @@ def asked_items(questions: list[OpenQuestion], project_name: str = "") -> list[A
         AttentionItem(
             stage="needs_you",
             title=question.title,
-            href=f"/permissions/{question.id}",
-            lead=f"{question.agent_name} asks",
+            href=question.path,
+            lead=f"{question.agent_name} {question.what}",
             detail="",
             code=question.line,
             since=question.asked_at,

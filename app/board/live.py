@@ -21,10 +21,11 @@ _REORDERING = (
     "task.failed",
     "agent.",
     "permission.",
+    "budget.",
 )
 
 #: What people ask of a run, and what it asks of them, stands on its card.
-_OF_RUNS = ("run.pause_requested", "run.resume_requested", "permission.")
+_OF_RUNS = ("run.pause_requested", "run.resume_requested", "permission.", "budget.")
 
 
 def topic(project_id: str) -> Topic:

@@ -11,6 +11,7 @@ from app.board.views import Column as BoardColumn
 from app.board.views import ProjectRow as OverviewRow
 from app.permissions.queries import open_questions
 from app.postgres.reading import rows
+from app.projects.asked import OPEN_QUESTIONS
 from app.projects.rows import ProjectRow
 from app.tasks.rows import Column
 from app.tasks.stages import stage_of
@@ -20,6 +21,8 @@ from app.worktrees.rows import STEPS, StepName
 
 #: Stages in which a card shows its run, or what came of it.
 _WITH_A_RUN = ("running", "paused", "needs_you", "error", "review")
+#: Stages in which its time may go on.
+_COUNTING = ("running", "starting", "needs_you")
 #: Characters of an error that a card shows.
 _NOTE = 160
 
@@ -47,6 +50,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     error_type: str | None
     ended_by: str | None
     no_sandbox: bool
+    near_a_limit: bool
     files_changed: int | None
     lines_added: int | None
     lines_removed: int | None
@@ -54,7 +58,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     rejection_count: int
     approved_by: str | None
     approved_at: datetime | None
-    asked_id: str | None
+    asked_path: str | None
     asked_line: str | None
 
 
@@ -69,29 +73,31 @@ class _AtWork(Struct, frozen=True):
     name: str
 
 
-_SELECT = """
+_SELECT = f"""
 SELECT t.id, t.project_id, t.title, t."column", t.position, coalesce(t.labels, '[]') AS labels, t.branch, t.agent_id,
   a.name AS agent_name, a.status AS agent_status, a.last_error, t.session_id,
   (SELECT s.name FROM worktree_steps s WHERE s.worktree_id = t.worktree_id AND s.status = 'running' LIMIT 1) AS step,
   r.activity, r.turn_count, r.max_turns, r.started_at AS run_started_at, r.pause_requested, r.paused_at, r.error_type,
+  coalesce(r.near_a_limit, false) AS near_a_limit,
   t.metadata ->> 'endedBy' AS ended_by, coalesce((t.metadata ->> 'noSandbox')::boolean, false) AS no_sandbox,
   t.files_changed, t.lines_added, t.lines_removed, t.completed_at,
   coalesce(t.rejection_count, 0) AS rejection_count, t.approved_by, t.approved_at,
-  q.id AS asked_id, q.line AS asked_line
+  q.path AS asked_path, q.line AS asked_line
 FROM tasks t
 LEFT JOIN agents a ON a.id = t.agent_id
 LEFT JOIN LATERAL (
   SELECT r.turn_count, r.started_at + d.paused_ms * interval '1 millisecond' AS started_at, r.error_type,
-    d.activity, d.max_turns, d.pause_requested, d.paused_at
+    d.activity, d.max_turns, d.pause_requested, d.paused_at,
+    EXISTS (SELECT 1 FROM budget_alerts b WHERE b.run_id = r.id AND b.status IN ('near', 'passed')) AS near_a_limit
   FROM agent_runs r JOIN run_details d ON d.run_id = r.id
   WHERE r.task_id = t.id AND t."column" = 'in_progress' AND t.agent_id IS NOT NULL
   ORDER BY d.number DESC LIMIT 1
 ) r ON true
 LEFT JOIN LATERAL (
-  SELECT q.id, q.line FROM permission_requests q
-  WHERE q.task_id = t.id AND q.agent_id = t.agent_id AND q.status = 'open' ORDER BY q.asked_at, q.id LIMIT 1
+  SELECT q.path, q.line FROM {OPEN_QUESTIONS} q
+  WHERE q.task_id = t.id AND q.agent_id = t.agent_id ORDER BY q.asked_at, q.id LIMIT 1
 ) q ON true
-"""
+"""  # noqa: S608
 
 
 _MAY_NEED_A_PERSON = "t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND t.agent_id IS NOT NULL)"
@@ -169,7 +175,7 @@ def _cards(found: list[_Row]) -> list[Card]:
     place = 0
     cards = []
     for row in found:
-        stage = stage_of(row.column, row.agent_status if row.agent_id else None, row.asked_id is not None)
+        stage = stage_of(row.column, row.agent_status if row.agent_id else None, row.asked_path is not None)
         place += stage == "queued"
         cards.append(_card(row, stage, place if stage == "queued" else 0))
     return cards
@@ -190,7 +196,7 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         agent_id=row.agent_id or "",
         agent_name=row.agent_name or "",
         session_id=row.session_id or "",
-        asked_id=(row.asked_id or "") if stage == "needs_you" else "",
+        asked_path=(row.asked_path or "") if stage == "needs_you" else "",
         queue_place=queue_place,
         step=row.step or "" if stage == "starting" else "",
         step_number=STEPS.index(row.step) + 1 if row.step and stage == "starting" else 0,
@@ -199,10 +205,11 @@ def _card(row: _Row, stage: str, queue_place: int) -> Card:
         argument=argument if live else "",
         turn=row.turn_count or 0,
         max_turns=row.max_turns or 0,
-        running_since=row.run_started_at if stage in ("running", "starting", "needs_you") else None,
+        running_since=row.run_started_at if stage in _COUNTING and row.paused_at is None else None,
         pause_requested=bool(row.pause_requested) and (live or stage == "starting"),
         paused_since=row.paused_at if stage == "paused" else None,
         no_sandbox=row.no_sandbox and stage in _WITH_A_RUN,
+        near_a_limit=row.near_a_limit and (live or stage == "starting"),
         error_type=(row.error_type or "no live run") if stage == "error" else limit if stage == "review" else "",
         note=_note(row) if stage == "error" else "",
         files_changed=row.files_changed,

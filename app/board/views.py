@@ -24,8 +24,8 @@ class Card(Struct, frozen=True, kw_only=True):
     agent_id: str = ""
     agent_name: str = ""
     session_id: str = ""
-    #: The question that waits for a person.
-    asked_id: str = ""
+    #: Where the question is answered that waits for a person.
+    asked_path: str = ""
     #: Place in the queue of the project, from 1.
     queue_place: int = 0
     #: While its worktree is made: the running step's name and number, and how many there are.
@@ -44,6 +44,8 @@ class Card(Struct, frozen=True, kw_only=True):
     paused_since: datetime | None = None
     #: Whether its run has, or had, no sandbox.
     no_sandbox: bool = False
+    #: Whether its run has used most of what a budget gives it, or more.
+    near_a_limit: bool = False
     #: Why it stands in error or why it stopped early: `api_error`, `turn_limit`, …
     error_type: str = ""
     #: One or two lines for a person: the last error, or the reason of a rejection.

@@ -3,33 +3,50 @@
 Who can push to the base branch, as an agent does by a change that is approved, would otherwise widen its own rights.
 """
 
+from msgspec import Struct
+
 from app.configuration.settings import BY_KEY
 from app.configuration.sources import Said
 from app.runners.rules import INCLUDES, Rule, RuleRefused, parse_rule
 
 
-def narrowed(key: str, holds: Said, asked: Said) -> tuple[Said, str]:
-    """What holds after `asked`, and why nothing changed or not all of it was taken; empty where it was."""
+class Narrowed(Struct, frozen=True):
+    """What holds by now; what of the wish was left out, None where nothing was; and why."""
+
+    holds: Said
+    left_out: Said | None = None
+    why: str = ""
+
+
+def narrowed(key: str, holds: Said, asked: Said) -> Narrowed:
+    """What holds after a repository `asked` for its own."""
     match BY_KEY[key].narrowing:
         case "least":
             assert isinstance(holds, int)
             assert isinstance(asked, int)
-            return (asked, "") if asked <= holds else (holds, f"is ignored: it is more than {holds:,}")
+            return (
+                Narrowed(asked) if asked <= holds else Narrowed(holds, asked, f"is ignored: it is more than {holds:,}")
+            )
         case "tools":
             assert isinstance(holds, tuple)
             assert isinstance(asked, tuple)
             return _tools(holds, asked)
         case "required":
-            return ("required", "") if asked == "required" else (holds, "is ignored: a repository can only demand one")
+            is_demand = asked == "required"
+            return (
+                Narrowed(asked) if is_demand else Narrowed(holds, asked, "is ignored: a repository can only demand one")
+            )
         case "never":
-            return holds, "is ignored: the project does not trust its repository with it"
+            return Narrowed(holds, asked, "is ignored: the project does not trust its repository with it")
 
 
-def _tools(holds: tuple[str, ...], asked: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def _tools(holds: tuple[str, ...], asked: tuple[str, ...]) -> Narrowed:
     kept = tuple(dict.fromkeys(each for one in holds for other in asked if (each := _both(one, other))))
     more = [each for each in asked if each not in kept and not any(_is_within(one, each) for one in kept)]
-    why = f"{', '.join(more)} is ignored: it is not among the tools that are allowed here" if more else ""
-    return kept, why
+    if not more:
+        return Narrowed(kept)
+    are = "is ignored: it is" if len(more) == 1 else "are ignored: they are"
+    return Narrowed(kept, tuple(more), f"{are} not among the tools that are allowed here")
 
 
 def _both(one: str, other: str) -> str:

@@ -11,6 +11,7 @@ from app.configuration.views import PromptPage
 from app.errors import NotFound
 from app.projects.rows import ProjectRow, Prompts
 from app.web.forms import Entered
+from app.web.hidden import name_hidden
 
 _WHEN = {
     "task": "What an agent is told first, of each task.",
@@ -52,7 +53,7 @@ async def prompt_page(
     own: str = getattr(owner.prompts, name)
     text = form.template or own or holds.prompt(name).text
     agent = owner.name if owner.place.agent_id else ""
-    preview = "" if entered.errors else render(text, await preview_values(project, form.task_id, agent))
+    values = await preview_values(project, form.task_id, agent)
     return PromptPage(
         name=name,
         title=TITLES[name],
@@ -67,7 +68,7 @@ async def prompt_page(
         variables=tuple(VARIABLES[name].items()),
         tasks=await choices(project.id),
         task_id=form.task_id,
-        preview=preview,
+        preview="" if entered.errors else name_hidden(render(text, values)),
         saved=saved,
         form=entered,
     )

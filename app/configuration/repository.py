@@ -102,7 +102,7 @@ class _Reading:
         try:
             check(name, text)
         except TemplateRefused as wrong:
-            self._note(path, f"It is ignored, and the next one counts. {wrong}")
+            self._note(path, f"It is ignored. {wrong}")
             return False
         return True
 

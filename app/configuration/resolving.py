@@ -68,12 +68,12 @@ _LET_OUT = "is ignored: a sandbox that is demanded is not taken away"
 
 def _less(value: Value, repository: Layer) -> Value:
     asked = repository.values[value.key]
-    said, why = narrowed(value.key, value.said, asked)
-    if said == value.said:
-        return Value(value.key, said, value.source, (*value.others, Other(asked, repository.source, why)))
+    found = narrowed(value.key, value.said, asked)
+    cut = () if found.left_out is None else (Other(found.left_out, repository.source, found.why),)
+    if found.holds == value.said:
+        return Value(value.key, value.said, value.source, (*value.others, *cut))
     before = Other(value.said, value.source)
-    cut = (Other(asked, repository.source, why),) if why else ()
-    return Value(value.key, said, repository.source, (before, *value.others, *cut), lowered=True)
+    return Value(value.key, found.holds, repository.source, (before, *value.others, *cut))
 
 
 def _rules(kind: RuleKind, layers: Sequence[Layer], trusted: bool) -> list[SaidRule]:

@@ -65,7 +65,9 @@ def _setting(value: Value, place: Place) -> SettingView:
         items=items,
         is_code=value.key == "model" and bool(value.said),
         source=source_view(value.source, place),
-        others=tuple(_other(value.key, other, place) for other in value.others),
+        others=tuple(
+            _other(value.key, other, place) for other in value.others if other.why or other.said != value.said
+        ),
         note=setting.of_commands if place.runner == "command" else "",
     )
 

@@ -61,13 +61,12 @@ class Other(Struct, frozen=True, omit_defaults=True):
 
 
 class Value(Struct, frozen=True, omit_defaults=True):
-    """A setting as it holds. `lowered`: somebody else said more, and its source made it less."""
+    """A setting as it holds, and what else was said of it."""
 
     key: str
     said: Said
     source: Source
     others: tuple[Other, ...] = ()
-    lowered: bool = False
 
 
 class SaidRule(Struct, frozen=True, omit_defaults=True):

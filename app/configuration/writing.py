@@ -21,6 +21,7 @@ async def write_configuration(project_id: str, form: ConfigurationForm, actor: A
         project_id,
         lambda config: msgspec.structs.replace(config, trust_repository=form.trust_repository),
         actor,
+        {"trustRepository": form.trust_repository, "configPath": folder},
         config_path=folder,
     )
 
@@ -31,6 +32,7 @@ async def write_prompt(project_id: str, name: TemplateName, text: str, actor: Ac
         project_id,
         lambda config: msgspec.structs.replace(config, prompts=with_prompt(config.prompts, name, text)),
         actor,
+        {"prompt": name},
     )
 
 

@@ -23,8 +23,7 @@ class TreeEntry(Struct, frozen=True):
 
 async def entries(cwd: Path, commit: str, *paths: str, limit: int) -> tuple[list[TreeEntry], bool]:
     """Everything at and below `paths`, in the order of git, and whether more than `limit` bytes of it were left out."""
-    # A path is what it says, and not a pattern.
-    args = ("--literal-pathspecs", "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--")
+    args = ("ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--")
     listed, more = await read_up_to(limit, cwd, *args, *(os.fsencode(path) for path in paths))
     return list(_parsed(listed)), more
 

@@ -8,12 +8,15 @@ from app.permissions.rows import PermissionRow, get_permission, permissions_by_i
 from app.permissions.showing import permission_view
 from app.permissions.views import PermissionPage, PermissionView
 from app.postgres.reading import one, rows
+from app.projects.asked import OPEN_QUESTIONS
 
 
 class OpenQuestion(Struct, frozen=True, kw_only=True):
-    """One question that waits for a person, for a list. `title`: its task's, or its session's."""
+    """One question that waits for a person, for a list: for a call, or at a limit. `title`: its task's, or its
+    session's. `path` is where it is answered; `what` follows the agent's name."""
 
-    id: str
+    path: str
+    what: str
     project_id: str
     task_id: str | None
     title: str
@@ -37,10 +40,10 @@ async def open_questions(project_id: str | None = None) -> list[OpenQuestion]:
     """Everything that agents ask, of one project or of all; oldest first."""
     return await rows(
         OpenQuestion,
-        "SELECT q.id, q.project_id, q.task_id, coalesce(t.title, s.title, 'Session') AS title, a.name AS agent_name,"
-        " q.line, q.asked_at FROM permission_requests q JOIN agents a ON a.id = q.agent_id"
+        "SELECT q.path, q.what, q.project_id, q.task_id, coalesce(t.title, s.title, 'Session') AS title,"  # noqa: S608
+        f" a.name AS agent_name, q.line, q.asked_at FROM {OPEN_QUESTIONS} q JOIN agents a ON a.id = q.agent_id"
         " LEFT JOIN tasks t ON t.id = q.task_id LEFT JOIN sessions s ON s.id = q.session_id"
-        " WHERE q.status = 'open' AND ($1::text IS NULL OR q.project_id = $1) ORDER BY q.asked_at, q.id",
+        " WHERE ($1::text IS NULL OR q.project_id = $1) ORDER BY q.asked_at, q.id",
         project_id,
     )
 

@@ -1,7 +1,7 @@
 """Change a project's settings, or take the project off the board. The repository itself is never touched."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +48,20 @@ async def edit_project(
 
 
 async def change_config(
-    project_id: str, change: Callable[[ProjectConfig], ProjectConfig], actor: Actor, **columns: Any
+    project_id: str,
+    change: Callable[[ProjectConfig], ProjectConfig],
+    actor: Actor,
+    told: Mapping[str, Any],
+    **columns: Any,
 ) -> None:
-    """Write what `change` makes of the configuration as it is by now, and `columns` beside it."""
+    """Write what `change` makes of the configuration as it is by now, and `columns`; the event says `told`."""
     async with locked(project_id):
         project = await get_project(project_id)
         values: dict[Any, Any] = {getattr(Project, name): value for name, value in columns.items()}
         values |= {Project.config: change(project.config).to_json(), Project.updated_at: now()}
         await Project.update(values).where(Project.id == project_id)
-        await record(project_id, "project.edited", actor=actor, subject=project_id, payload={"name": project.name})
+        payload = {"name": project.name, **told}
+        await record(project_id, "project.edited", actor=actor, subject=project_id, payload=payload)
 
 
 async def delete_project(project_id: str, form: Deletion) -> ProjectRow:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from app.accounts.people import person_of
 from app.postgres.reading import rows
+from app.projects.asked import OPEN_QUESTIONS
 from app.projects.rows import ProjectRow
 from app.web.context import PageContext, ProjectLink, page_context
 
@@ -47,8 +48,8 @@ async def project_links() -> list[ProjectLink]:
     """Every project by name, with what waits for a person there: questions, reviews, runs that failed."""
     found = await rows(
         _Waiting,
-        "SELECT p.id, p.name, (count(t.id) + (SELECT count(*) FROM permission_requests q"
-        " WHERE q.project_id = p.id AND q.status = 'open'))::int AS waiting FROM projects p LEFT JOIN ("
+        "SELECT p.id, p.name, (count(t.id) + (SELECT count(*) FROM "  # noqa: S608
+        f"{OPEN_QUESTIONS} q WHERE q.project_id = p.id))::int AS waiting FROM projects p LEFT JOIN ("
         "SELECT t.id, t.project_id FROM tasks t LEFT JOIN agents a ON a.id = t.agent_id"
         " WHERE t.\"column\" = 'waiting_approval' OR (t.\"column\" = 'in_progress' AND a.status = 'error')"
         ") t ON t.project_id = p.id GROUP BY p.id, p.name ORDER BY lower(p.name), p.id",

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.clock import now
+from app.configuration.holding import configuration_of, confined
 from app.errors import Conflict
 from app.events.recording import Actor, record
 from app.git.diffs import changed_files, printable
@@ -64,6 +65,13 @@ class _Means(Struct, frozen=True):
         if self.settings is None:
             return None
         return sandbox_for(self.settings, project, worktree, self.env, argv, also=also)
+
+    async def confined(self, project: ProjectRow, worktree: WorktreeRow) -> ProjectRow:
+        """The project with the limits that hold, also by what its repository demands."""
+        if self.settings is None:
+            return project
+        found = await configuration_of(self.settings, project, branch=worktree.base_branch)
+        return confined(project, found)
 
 
 async def planned(comparison: Comparison) -> list[Planned]:
@@ -155,7 +163,7 @@ async def _run(task: TaskRow, comparison: Comparison, check: Planned, actor: Act
 
 
 async def _carry_out(task: TaskRow, comparison: Comparison, check: Planned, means: _Means) -> str:
-    root, project = comparison.root, await get_project(task.project_id)
+    root, project = comparison.root, await means.confined(await get_project(task.project_id), comparison.worktree)
     if check.name == COMMAND:
         folder = task_folder(comparison.worktree, await inspect(project.root))
         sandbox = means.sandbox(project, comparison.worktree, check.argv)

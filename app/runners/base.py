@@ -69,6 +69,11 @@ class Usage(Struct, frozen=True, kw_only=True, tag="usage"):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    #: Parts of the input that came from a cache, and that were written into one.
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    #: Between two sums of the program: the newest tokens are in, and what they cost it has not told yet.
+    is_partial: bool = False
 
 
 class Question(Struct, frozen=True, kw_only=True):

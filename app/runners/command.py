@@ -12,12 +12,13 @@ from app.processes.spawning import GuardedProcess, spawn
 from app.runners.asked_calls import AskedCalls
 from app.runners.base import Availability, Capabilities, ErrorType, Finished, LiveRun, Notice, RunSpec, Started
 from app.runners.hook_calls import HookCall, call_of, reply_to
-from app.runners.hooked import hooked
+from app.runners.hooked import Hooked, hooked
 from app.runners.hooks import ASK, Hooks, Reply, Untold, refused
 from app.runners.live import QueuedRun
 from app.runners.outcomes import describe_exit
 from app.runners.output import OutputReader, StderrReader
 from app.runners.permissions import Permissions
+from app.runners.tool_names import ACTING, for_rules
 
 PROMPT = "{prompt}"
 #: Seconds in which the last output must be read and recorded once the program is gone.
@@ -48,10 +49,11 @@ class CommandRun(QueuedRun):
         self._process: GuardedProcess | None = None
         self._starting = asyncio.Lock()
         self._permissions = Permissions(spec.allowed_tools, spec.cwd, spec.rules)
-        self._calls = AskedCalls(self.emit)
+        self._calls = AskedCalls(self.emit, self._ran_unasked)
         self._output: OutputReader | None = None
-        #: Whether who asks looks at an exit code, as a script does.
-        self._by_code = True
+        self._hooked: Hooked | None = None
+        #: What the program did without asking although our rules speak against it.
+        self._violation = ""
         super().__init__(spec)
 
     async def pause(self) -> bool:
@@ -73,7 +75,7 @@ class CommandRun(QueuedRun):
             return Finished(error_type="runner_missing", error=program.missing)
         async with Hooks(self.spec.state_dir, self._told, self.spec.sandbox) as hooks:
             start = hooked(self.spec.command, {**self.spec.env, ASK: str(hooks.program)}, self.spec.cwd)
-            self._by_code = not start.is_known
+            self._hooked = start
             if start.warning:
                 await self.emit(Notice(text=start.warning, level="warning"))
             argv, text_input = place_prompt(start.argv, self.spec.prompt)
@@ -104,15 +106,25 @@ class CommandRun(QueuedRun):
             gone.close()
             await self._calls.ended(call)
             return Reply()
-        return reply_to(await self._refusal(call, gone), by_code=self._by_code)
+        return reply_to(await self._refusal(call, gone), self._hooked.reads if self._hooked else "both")
 
     async def _refusal(self, call: HookCall, gone: Coroutine[Any, Any, None]) -> str:
-        verdict = self._permissions.decide(call.tool, call.input)
+        verdict = self._permissions.decide_all(for_rules(call.tool, call.input))
         call_id = await self._calls.asked(call, self._output.turns if self._output else 0)
         refusal = await self.refusal(call_id, call.tool, call.input, verdict, gone)
         is_last_word = not call.id and not (self._output and self._output.parser)
         await self._calls.decided(call_id, refusal, is_last_word=is_last_word)
         return refusal
+
+    async def _ran_unasked(self, tool: str, given: dict[str, Any]) -> None:
+        """The output tells of a call that ran although no hook asked for it, or it was refused."""
+        if not (self._hooked and self._hooked.is_known) or self._violation:
+            return
+        calls = for_rules(tool, given)
+        verdict = self._permissions.decide_all(calls)
+        if verdict.decision != "allow" and any(name in ACTING for name, _ in calls):
+            self._violation = f"The program did not ask for a call of {tool}. {verdict.why}"
+            self._ending = asyncio.create_task(self._end_processes())
 
     async def _follow(self, process: GuardedProcess, text_input: str) -> Finished:
         started = Started(pid=process.pid, start_ticks=process.start_ticks)
@@ -153,6 +165,8 @@ class CommandRun(QueuedRun):
             return self.stop_reason, None
         if process.start_error:
             return "setup_failed", f"{self.spec.command[0]} could not be started: {process.start_error}."
+        if self._violation:
+            return "tool_denied", self._violation
         if process.excess:
             return "process_exit", process.excess
         if code == 0:

@@ -1,6 +1,6 @@
 """What a hook tells of a call, in the form in which Claude Code tells its hooks, and what it is answered. Pure."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -53,11 +53,17 @@ def call_of(told: bytes) -> HookCall:
     )
 
 
-def reply_to(refusal: str, *, by_code: bool) -> Reply:
-    """The answer: an empty `refusal` lets the call run. `by_code`: for a script, which looks at the exit code."""
+#: What a program that asks looks at: the document that Claude Code reads, the exit code, or, as a script may, both.
+Reads = Literal["document", "code", "both"]
+
+
+def reply_to(refusal: str, reads: Reads) -> Reply:
+    """The answer for a program that `reads` it so; an empty `refusal` lets the call run."""
+    if reads == "code":
+        return Reply(err=f"{refusal}\n", code=REFUSED) if refusal else Reply()
     decision = {"permissionDecision": "deny" if refusal else "allow", "permissionDecisionReason": refusal}
     out = msgspec.json.encode({"hookSpecificOutput": {"hookEventName": "PreToolUse", **decision}}).decode() + "\n"
-    if refusal and by_code:
+    if refusal and reads == "both":
         return Reply(out=out, err=f"{refusal}\n", code=REFUSED)
     return Reply(out=out)
 

@@ -14,13 +14,17 @@ def describe_exit(program: str, code: int) -> str:
 
 
 def claude_tokens(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
-    """Input (cached tokens counted too) and output tokens of one result; None where it does not tell."""
+    """Input (cached tokens counted too, and alone) and output tokens of one result; None where it does not tell."""
     if not usage:
-        return {"input_tokens": None, "output_tokens": None}
-    parts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        return dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"))
+    plain, read, write = (
+        usage.get(part) or 0 for part in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    )
     return {
-        "input_tokens": sum(usage.get(part) or 0 for part in parts),
+        "input_tokens": plain + read + write,
         "output_tokens": usage.get("output_tokens") or 0,
+        "cache_read_tokens": read,
+        "cache_write_tokens": write,
     }
 
 

@@ -10,6 +10,7 @@ matches a pattern that allows, since what follows `;` or stands in `$(…)` woul
 refuses when any part of it could.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ CHANGES_FILES = {"Edit", "Write", "MultiEdit", "NotebookEdit"}
 NO_RULES = Rules()
 
 Decision = Literal["allow", "ask", "deny"]
+_STRICTEST: tuple[Decision, ...] = ("deny", "ask", "allow")
 
 
 class Verdict(Struct, frozen=True):
@@ -64,6 +66,11 @@ class Permissions:
         if asking:
             return Verdict("ask", asking[0], f"The rule {asking[0]} asks a person for this call.", asking)
         return self._allowed_by_rule(tool, arguments)
+
+    def decide_all(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> Verdict:
+        """Of a call that is several for the rules, as one that changes many files: the strictest verdict."""
+        verdicts = [self.decide(tool, arguments) for tool, arguments in calls]
+        return min(verdicts, key=lambda each: _STRICTEST.index(each.decision))
 
     def _above_ceiling(self, tool: str, arguments: dict[str, Any]) -> str:
         """Why the call is outside of what this agent may do at all; empty when it is inside."""

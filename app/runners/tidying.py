@@ -62,9 +62,15 @@ def tidy_text(text: str, most: int = MAX_TEXT) -> str:
 
 
 def _tidy_usage(usage: Usage) -> Usage:
+    read, written = _count(usage.cache_read_tokens), _count(usage.cache_write_tokens)
+    if (read or 0) + (written or 0) > (_count(usage.input_tokens) or 0):
+        read = written = None  # Parts that are more than the whole say nothing.
     return Usage(
         input_tokens=_count(usage.input_tokens),
         output_tokens=_count(usage.output_tokens),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        is_partial=usage.is_partial,
         cost_usd=usage.cost_usd if isinstance(usage.cost_usd, int | float) and 0 <= usage.cost_usd < 1e6 else None,
     )
 

@@ -1,19 +1,25 @@
-"""The runs of a project, and the address of one: runs are read in their sessions."""
+"""The runs of a project, the address of one (runs are read in their sessions), and what one asks at a limit."""
 
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
 
 from app.accounts.people import Person
+from app.budgets.forms import BudgetAnswer
+from app.budgets.queries import question_page
+from app.budgets.rows import get_alert
+from app.errors import Invalid
 from app.projects.frame import project_frame
 from app.projects.rows import get_project
+from app.runs.answering import answer
 from app.runs.configured import run_configuration
 from app.runs.interrupted import keep
 from app.runs.queries import Status, address_of, runs_page
 from app.runs.rows import get_run
+from app.web.forms import Entered, entered, form_items, parse_form
 from app.web.paging import place_in
 from app.web.referrer import came_from
-from app.web.replies import after_change, page, see_other
+from app.web.replies import after_change, form_again, page, see_other
 
 
 class RunController(Controller):
@@ -43,3 +49,32 @@ class RunController(Controller):
         """Leave an interrupted run as it is: it goes off the recovery page."""
         run = await keep(run_id, person.actor)
         return after_change(request, came_from(request) or f"/runs/{run.id}")
+
+
+class BudgetQuestionController(Controller):
+    """`/budgets/{id}`: what a run asks at a limit."""
+
+    path = "/budgets/{alert_id:str}"
+
+    @get()
+    async def show(self, request: Request[Any, Any, Any], alert_id: str) -> Response[str]:
+        """The question with its answers; afterwards, who answered what."""
+        return await _question(request, alert_id)
+
+    @post("/answer")
+    async def answer(self, request: Request[Any, Any, Any], alert_id: str, person: Person) -> Response[Any]:
+        """Let it go on with a higher limit, or this once, or end it. The first answer counts: 409 after it."""
+        items = await form_items(request)
+        try:
+            await answer(alert_id, parse_form(BudgetAnswer, items), person.actor)
+        except Invalid as wrong:
+            return await _question(request, alert_id, entered(items, wrong))
+        return after_change(request, f"/budgets/{alert_id}")
+
+
+async def _question(request: Request[Any, Any, Any], alert_id: str, form: Entered | None = None) -> Response[str]:
+    alert = await get_alert(alert_id)
+    frame = await project_frame(request, await get_project(alert.project_id), "Sessions")
+    answer_with = form_again if form else page
+    view = await question_page(alert, form)
+    return answer_with(request, "budgets/question.html", frame, 422 if form else 200, asked=view)

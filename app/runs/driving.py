@@ -21,6 +21,7 @@ from app.runners.base import ErrorType, Finished, LiveRun, Rested, Runner, RunSp
 from app.runners.measuring import measured
 from app.runs.asking import Questions
 from app.runs.batching import batches
+from app.runs.budgeting import Accounts
 from app.runs.claiming import Claim
 from app.runs.configured import configured
 from app.runs.environment import run_environment
@@ -109,6 +110,11 @@ class Drive:
                 return None
         return await patiently(lambda: finish(self.claim, recorder, ending, goes_on=self._stop_reason is None))
 
+    async def look_at_the_clock(self) -> None:
+        """Count the time that the run has taken, which nothing else may tell."""
+        if self._live is not None and self._stop_reason is None:
+            await Accounts(self.claim).pass_time()
+
     async def stop(self, reason: ErrorType) -> None:
         """End the run with `reason`, the first one counts; returns when its processes are gone."""
         if self._stop_reason is None:
@@ -167,8 +173,9 @@ class Drive:
             return Finished(error_type="runner_missing", error=available.missing)
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
         unconfined = why_unconfined(self.settings, project, agent)
-        prompt = await launch(self.claim, configuration, unconfined=unconfined)
+        prompt = await launch(self.claim, unconfined=unconfined, configuration=configuration)
         if prompt is None:
+            await self._require_wanted()
             return Rested()
         if questions.begin_anew or (run.cause in NEEDS_THE_PAST and spec.resume is None):
             prompt = await retold(self.claim, prompt)
@@ -183,7 +190,7 @@ class Drive:
         """The run, unless somebody asked for its end before its program began."""
         run = await get_run(self.claim.run_id)
         if run.stop_requested and self._stop_reason is None:
-            self._stop_reason = "stopped"
+            self._stop_reason = run.stop_requested
         if self._stop_reason:
             raise SetupFailed(f"The run was stopped {'while it rested' if run.rests else 'before its program began'}.")
         return run
@@ -234,7 +241,7 @@ class Drive:
             retell=self._retelling(configuration, agent),
             **chosen_for(agent, configuration),
             **await limits_of(configuration, agent, run),
-            **left_from_before(run),
+            **await left_from_before(run),
         )
 
     def _retelling(self, configuration: Configuration, agent: AgentRow) -> Callable[[str], Awaitable[str]]:
@@ -255,6 +262,7 @@ class Drive:
         ending: Finished | Rested = Finished(error_type="process_exit", error="The program ended without saying how.")
         async for batch in batches(measured(live.events())):
             ending = next((event for event in batch if isinstance(event, Finished | Rested)), ending)
-            await recorder.write([event for event in batch if event is not ending])
+            heard = [event for event in batch if event is not ending]
+            await recorder.write(heard, ends=len(heard) < len(batch))
             await questions.heed(batch)
         return ending

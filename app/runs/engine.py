@@ -96,13 +96,17 @@ class Engine:
         if note.session_id is not None:
             return
         if note.kind == "run.stop_requested" and note.subject in self._drives:
-            self._soon(self.end(note.subject, "stopped"))
+            self._soon(self._end_as_asked(note.subject))
         elif note.kind in _TO_HEED and note.subject in self._drives:
             self._soon(self._heed(note.subject))
         elif note.kind.startswith("permission."):
             self._waiting.wake(note.subject)
         else:
             self._wake.set()
+
+    async def _end_as_asked(self, run_id: str) -> None:
+        for reason in (await asked_to_stop([run_id])).values():
+            await self.end(run_id, reason)
 
     async def _heed(self, run_id: str) -> None:
         if held := self._drives.get(run_id):
@@ -155,9 +159,11 @@ class Engine:
         self._asked = {run_id: self._asked.get(run_id, time.monotonic()) for run_id in asked}
         for run_id, since in self._asked.items():
             hangs = time.monotonic() - since > HUNG_S
-            self._soon(self._give_up(run_id) if hangs else self.end(run_id, "stopped"))
+            self._soon(self._give_up(run_id) if hangs else self.end(run_id, asked[run_id]))
         for run_id in await not_as_wanted(list(self._drives)):
             self._soon(self._heed(run_id))
+        for drive, _ in self._drives.values():
+            self._soon(drive.look_at_the_clock())
 
     async def _give_up(self, run_id: str) -> None:
         """End a run whose drive hangs in our own code; what is left of its processes is ended first."""
@@ -171,7 +177,9 @@ class Engine:
             await asyncio.wait([held[1]], timeout=STOP_S)
             run = await get_run(run_id)
             if run.is_live:
-                await interrupt(run, "stopped", "A person stopped the run. It did not end by itself and was given up.")
+                reason = run.stop_requested or "stopped"
+                who = "A person" if reason == "stopped" else "A limit"
+                await interrupt(run, reason, f"{who} stopped the run. It did not end by itself and was given up.")
         finally:
             self._given_up.discard(run_id)
 

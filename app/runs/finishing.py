@@ -9,6 +9,9 @@ import msgspec
 
 from app.agents import states
 from app.agents.rows import get_agent
+from app.budgets.judging import withdraw_open
+from app.budgets.rows import ending_alert_of
+from app.budgets.states import mark_passed
 from app.clock import now
 from app.events.recording import SYSTEM, record
 from app.git.commits import Identity
@@ -20,6 +23,7 @@ from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners.base import Finished
 from app.runs import states as run_states
+from app.runs.budgeting import ENDED_BY
 from app.runs.claiming import Claim, claim_in_lock
 from app.runs.counting import HANDED_IN, tasks_of_agent
 from app.runs.handing_in import hand_in, settle_session
@@ -38,6 +42,7 @@ LONGEST_MS = 2**31 - 1
 #: What is said of an ending for which the runner has no words of its own.
 _SENTENCES = {
     "stopped": "A person stopped the run.",
+    "budget": "The run reached a limit of its budget.",
     "timeout": "The run took longer than it may and was ended.",
     "stalled": "Nothing was heard of the agent for too long, so the run was ended.",
     "interrupted": "The server stopped while this run was going on.",
@@ -61,6 +66,9 @@ async def finish(claim: Claim, recorder: Recorder, ending: Finished, *, goes_on:
             return None
         await recorder.close_what_is_open(ending.error or "The run ended before this call did.")
         await withdraw_all(run.id, "The run ended before anybody answered.")
+        await withdraw_open(run.id, "The run ended before anybody answered.")
+        await recorder.accounts.count(ending.usage, turns=ending.turn_count, judge=False)
+        ending = await _at_a_limit(run, ending)
         run = await _write_run(run, ending, saved)
         is_free = _frees_agent(claim, ending, work)
         await _write_agent(claim, ending, is_free)
@@ -80,6 +88,14 @@ def _frees_agent(claim: Claim, ending: Finished, work: Work) -> bool:
     if claim.task_id is None:
         return ending.error_type in (None, "stopped", *HANDED_IN)
     return ending.error_type is None or (ending.error_type in HANDED_IN and work.files > 0)
+
+
+async def _at_a_limit(run: RunRow, ending: Finished) -> Finished:
+    """With the limit that ended it. One that ended by itself before was not ended by a limit, whatever was asked."""
+    if ending.error_type in ENDED_BY and (limit := await ending_alert_of(run.id)):
+        return msgspec.structs.replace(ending, error=limit.line)
+    await mark_passed(run.id)
+    return ending
 
 
 def _worded(ending: Finished, clean: Redactor) -> Finished:

@@ -12,6 +12,7 @@ from app.processes import trees
 from app.projects.locking import locked
 from app.runners.base import GO_ON
 from app.runs import states as run_states
+from app.runs.budgeting import Accounts
 from app.runs.claiming import Claim
 from app.runs.configured import keep_in_lock, kept_of
 from app.runs.outlasting import ASK_AGAIN
@@ -24,14 +25,16 @@ from app.tasks.rows import get_task
 from app.tasks.tables import Task
 
 
-async def launch(claim: Claim, configuration: Configuration, *, unconfined: str) -> str | None:
+async def launch(claim: Claim, *, unconfined: str, configuration: Configuration | None = None) -> str | None:
     """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead.
 
-    `configuration` is kept with the run. `unconfined` says why it has no sandbox; empty where it has one.
+    `unconfined` says why it has no sandbox; empty where it has one. `configuration` is kept with the run, and its
+    templates make the words; without one they are as they were queued.
     """
     async with locked(claim.project_id):
+        await Accounts(claim).count(None, judge=True)
         run = await get_run(claim.run_id)
-        if run.pause_requested:
+        if run.pause_requested or run.stop_requested:
             return None
         await _note_sandbox(claim, unconfined)
         await RunDetail.update({RunDetail.boot_id: trees.boot_id()}).where(RunDetail.run_id == run.id)
@@ -40,9 +43,15 @@ async def launch(claim: Claim, configuration: Configuration, *, unconfined: str)
         else:
             await run_states.change(run, "begin", actor=SYSTEM)
             await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
-        prompt = run.prompt if run.turn_count else worded(run, await kept_of(run.id), configuration)
-        await keep_in_lock(run, configuration, prompt)
-        return await _words(claim, run, prompt)
+        return await _words(claim, run, await _prompt(run, configuration))
+
+
+async def _prompt(run: RunRow, configuration: Configuration | None) -> str:
+    if configuration is None:
+        return run.prompt
+    prompt = run.prompt if run.turn_count else worded(run, await kept_of(run.id), configuration)
+    await keep_in_lock(run, configuration, prompt)
+    return prompt
 
 
 async def _note_sandbox(claim: Claim, unconfined: str) -> None:

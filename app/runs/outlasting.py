@@ -4,6 +4,7 @@ A program that remembers its conversation goes on in it. A command begins anew, 
 is interrupted, and its question taken back.
 """
 
+from app.budgets.rows import open_alert_of
 from app.permissions.asking import leave
 from app.permissions.rows import unsettled_of_run
 from app.projects.locking import locked
@@ -33,11 +34,13 @@ async def outlast(claim: Claim, recorder: Recorder, rested: Rested) -> bool:
         asked = await unsettled_of_run(run.id)
         session = rested.native_session_id or run.native_session_id
         can_go_on = session is not None or begins_anew(run)
-        if run.status != "running" or run.stop_requested or not asked or not can_go_on:
+        at_limit = await open_alert_of(run.id)
+        if run.status != "running" or run.stop_requested or not (asked or at_limit) or not can_go_on:
             return False
         await recorder.close_what_is_open("The server went away before this ran.")
         await keep_counts(run, rested)
-        since = min(each.waits_since or each.asked_at for each in asked)
+        await recorder.accounts.count(rested.usage, judge=False)
+        since = min([each.waits_since or each.asked_at for each in asked] + ([at_limit.asked_at] if at_limit else []))
         gone = {RunDetail.pid: None, RunDetail.start_ticks: None, RunDetail.boot_id: None}
         await leave(run.id)
         await pause_in_lock(claim, run, {**gone, RunDetail.paused_at: since})

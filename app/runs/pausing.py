@@ -7,6 +7,7 @@ current one, and the run rests in the database alone; a command stands still whe
 from typing import Any, Literal
 
 from app.agents import states
+from app.budgets.rows import open_alert_of
 from app.clock import now
 from app.errors import Conflict
 from app.events.recording import SYSTEM, Actor, record
@@ -29,7 +30,7 @@ async def request_pause(run: RunRow, actor: Actor) -> RunRow:
     """Ask that a run rests; asking twice is asking once. `AGENT_NOT_RUNNING` when it has ended or is being ended."""
     async with locked(run.project_id):
         await _require_going_on(run)
-        if await _want(run, pause=True):
+        if await want(run, pause=True):
             await _tell(run, "run.pause_requested", actor)
             await _say(run, f"{actor.name} asked for a pause", "pausing", actor)
             if run.rests:  # It outlasted a server with its question, and nothing else will take that back.
@@ -44,9 +45,11 @@ async def resume(run: RunRow, actor: Actor, text: str = "") -> RunRow:
     """
     async with locked(run.project_id):
         await _require_going_on(run)
+        if await open_alert_of(run.id) is not None:
+            raise Conflict("This run has reached a limit and waits for an answer about it.", "BUDGET_ASKED")
         if text and run.session_id is not None:
             await queue_in_lock(await get_session(run.session_id), text, actor)
-        if await _want(run, pause=False):
+        if await want(run, pause=False):
             await _tell(run, "run.resume_requested", actor)
             await _say(run, f"{actor.name} ended the pause", "resuming", actor)
         elif not text:
@@ -75,6 +78,7 @@ async def rest(claim: Claim, recorder: Recorder, rested: Rested) -> None:
             return
         await recorder.close_what_is_open("The run was paused before this ended.")
         await keep_counts(run, rested)
+        await recorder.accounts.count(rested.usage, turns=rested.turn_count, judge=False)
         if run.status == "starting":
             run = await run_states.change(run, "begin", actor=SYSTEM)
             await states.change(claim.project_id, claim.agent_id, "begin", actor=SYSTEM)
@@ -142,8 +146,8 @@ async def _require_going_on(run: RunRow) -> None:
         raise Conflict("This run is being stopped.", "AGENT_NOT_RUNNING")
 
 
-async def _want(run: RunRow, *, pause: bool) -> bool:
-    """Compare-and-set of what is wanted; says whether it was another before."""
+async def want(run: RunRow, *, pause: bool) -> bool:
+    """Compare-and-set of what is wanted; says whether it was another before. In the project's lock."""
     changed = (
         await RunDetail.update({RunDetail.pause_requested: pause})
         .where((RunDetail.run_id == run.id) & (RunDetail.pause_requested.eq(not pause)))

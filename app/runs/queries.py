@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from app.postgres.paging import Place, page
 from app.postgres.reading import one
+from app.projects.asked import OPEN_QUESTIONS
 from app.projects.rows import ProjectRow
 from app.runs.rows import RunRow as StoredRun
 from app.runs.views import RunList, RunRow
@@ -15,16 +16,16 @@ from app.web.paging import address
 
 Status = Literal["", "starting", "running", "paused", "completed", "error"]
 
-_SELECT = """
+_SELECT = f"""
 SELECT r.id, r.status, coalesce(r.error_type, '') AS error_type, coalesce(r.task_id, '') AS task_id,
   coalesce(t.title, '') AS task_title, coalesce(r.session_id, '') AS session_id,
   coalesce(r.turn_count, 0) AS turn_count, r.token_input_count,
   r.token_output_count, r.duration, r.started_at,
-  EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks,
+  EXISTS (SELECT 1 FROM {OPEN_QUESTIONS} q WHERE q.run_id = r.id) AS asks,
   r.agent_id, a.name AS agent_name, left(split_part(ltrim(r.prompt, E' \\n'), E'\\n', 1), 200) AS first_line
 FROM agent_runs r JOIN agents a ON a.id = r.agent_id LEFT JOIN tasks t ON t.id = r.task_id
 WHERE r.project_id = $1 AND (cardinality($2::text[]) = 0 OR r.status::text = ANY($2))
-"""
+"""  # noqa: S608
 
 
 class _Begin(Struct, frozen=True):

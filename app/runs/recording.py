@@ -8,6 +8,7 @@ from app.postgres.reading import execute
 from app.processes.redacting import Redactor
 from app.projects.locking import locked
 from app.runners import base
+from app.runs.budgeting import Accounts
 from app.runs.calls import Calls
 from app.runs.claiming import Claim
 from app.runs.run_log import RunLog
@@ -28,17 +29,25 @@ class Recorder:
         self._log = RunLog(claim, agent_name, clean)
         self._speech = Speech(self._log)
         self._calls = Calls(self._log)
+        self.accounts = Accounts(claim)
         self._turn = 0
         #: Told whenever something was written.
         self._wrote = asyncio.Condition()
 
-    async def write(self, batch: Sequence[base.AgentEvent]) -> None:
-        """Store a batch, all of it or none of it, then everybody hears of it. How it ends, others write."""
+    async def write(self, batch: Sequence[base.AgentEvent], *, ends: bool = False) -> None:
+        """Store a batch, all of it or none of it, then everybody hears of it. How it ends, others write.
+
+        With `ends` nothing comes after it, so that no limit needs to end the run.
+        """
         if not batch:
             return
         async with locked(self.claim.project_id):
+            turn = self._turn
             for event in join_pieces(batch):
                 await self._write(event)
+            used = [event for event in batch if isinstance(event, base.Usage)]
+            if used or self._turn > turn:
+                await self.accounts.count(used[-1] if used else None, judge=not ends)
         async with self._wrote:
             self._wrote.notify_all()
 

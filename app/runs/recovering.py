@@ -6,6 +6,7 @@ Their processes die with the server (each has a guard); what is left of one all 
 import logging
 
 from app.agents.rows import get_agent
+from app.budgets.rows import open_alert_of
 from app.errors import DomainError
 from app.git.refusals import GitError, GitRefused
 from app.permissions.rows import unsettled_of_run
@@ -56,7 +57,7 @@ async def _end_processes(run: RunRow) -> int:
 
 async def _outlasts(run: RunRow) -> bool:
     recorder = await _recorder_of(run)
-    if recorder is None or not await unsettled_of_run(run.id):
+    if recorder is None or not (await unsettled_of_run(run.id) or await open_alert_of(run.id)):
         return False
     await _end_processes(run)
     return await outlast(recorder.claim, recorder, Rested(usage=_used(run)))

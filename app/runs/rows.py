@@ -8,6 +8,7 @@ from app.agents.rows import AgentStatus, RunnerKind
 from app.errors import InvalidId, NotFound
 from app.ids import is_id
 from app.postgres.reading import one, rows
+from app.runners.base import ErrorType
 
 
 class ToolSummary(Struct, frozen=True, rename="camel"):
@@ -49,7 +50,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     start_ticks: int | None
     boot_id: str | None
     activity: str | None
-    stop_requested: str | None
+    stop_requested: ErrorType | None
     pause_requested: bool
     paused_at: datetime | None
     #: Milliseconds of its earlier rests.
@@ -146,13 +147,16 @@ async def not_as_wanted(run_ids: list[str]) -> list[str]:
     return [row.run_id for row in found]
 
 
-async def asked_to_stop(run_ids: list[str]) -> list[str]:
-    """Those of these runs whose end somebody asked for."""
+async def asked_to_stop(run_ids: list[str]) -> dict[str, ErrorType]:
+    """Those of these runs whose end somebody, or a limit, asked for, with the reason."""
 
-    class _Id(Struct):
+    class _Asked(Struct):
         run_id: str
+        stop_requested: ErrorType
 
     found = await rows(
-        _Id, "SELECT run_id FROM run_details WHERE run_id = ANY($1) AND stop_requested IS NOT NULL", run_ids
+        _Asked,
+        "SELECT run_id, stop_requested FROM run_details WHERE run_id = ANY($1) AND stop_requested IS NOT NULL",
+        run_ids,
     )
-    return [row.run_id for row in found]
+    return {row.run_id: row.stop_requested for row in found}

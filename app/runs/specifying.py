@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.agents.rows import AgentRow
+from app.budgets.counting import recorded
+from app.budgets.holding import action_at
 from app.clock import now
 from app.configuration.sources import Configuration
 from app.git.refusals import GitRefused
@@ -41,7 +43,6 @@ def chosen_for(agent: AgentRow, configuration: Configuration) -> dict[str, Any]:
         "system_prompt": config.system_prompt,
         "temperature": config.temperature,
         "model": configuration.text("model") or None,
-        "max_turns": configuration.number("maxTurns"),
         "allowed_tools": configuration.allowed_tools,
         "rules": configuration.holding(),
     }
@@ -70,18 +71,30 @@ def why_unconfined(settings: Settings, project: ProjectRow, agent: AgentRow) -> 
 
 
 async def limits_of(configuration: Configuration, agent: AgentRow, run: RunRow) -> dict[str, Any]:
-    """Its seconds of work, less what it worked before a rest, and of silence. Waiting for people is no work."""
+    """Its turns; its seconds of work, less what it worked before a rest; and of silence. Waiting is no work.
+
+    Where the budget says that a limit warns or asks, nothing here ends the run: `app.runs.budgeting` looks.
+    """
     worked = run.worked_ms(now()) / 1000 - await waited_s(run.id) if run.rests else 0
+    ends = await action_at(agent, run.task_id, "run") == "stop"
     return {
-        "timeout_s": _minutes(agent, configuration.number("timeoutMinutes")) - worked,
+        "max_turns": configuration.number("maxTurns") if ends else None,
+        "timeout_s": (_minutes(agent, configuration.number("timeoutMinutes")) if ends else math.inf) - worked,
         "idle_timeout_s": _minutes(agent, configuration.number("idleTimeoutMinutes")),
     }
 
 
-def left_from_before(run: RunRow) -> dict[str, Any]:
+async def left_from_before(run: RunRow) -> dict[str, Any]:
     """The conversation to go on with, and what the run has used so far."""
     cost = None if run.cost_usd_micros is None else run.cost_usd_micros / 1_000_000
-    usage = Usage(input_tokens=run.token_input_count, output_tokens=run.token_output_count, cost_usd=cost)
+    before = await recorded(run.id)
+    usage = Usage(
+        input_tokens=run.token_input_count,
+        output_tokens=run.token_output_count,
+        cost_usd=cost,
+        cache_read_tokens=before.cache_read_tokens,
+        cache_write_tokens=before.cache_write_tokens,
+    )
     return {"resume": run.native_session_id, "turns_before": run.turn_count, "usage_before": usage}
 
 

@@ -3,9 +3,13 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.agents.rows import AgentStatus, AgentType
+from app.budgets.queries import run_gauges
+from app.budgets.views import Gauge
 from app.postgres.reading import one
+from app.projects.asked import OPEN_QUESTIONS
 from app.sessions.rows import SessionRow
 from app.tasks.rows import Column
 
@@ -45,11 +49,13 @@ class Facts(Struct, frozen=True, kw_only=True):
     run_duration: int | None
     pause_requested: bool | None
     paused_at: datetime | None
-    #: The oldest question that waits for a person.
-    asked_id: str | None
+    #: Where the oldest question is answered that waits for a person.
+    asked_path: str | None
+    #: What the last run has used of its budget.
+    gauges: tuple[Gauge, ...] = ()
 
 
-_SELECT = """
+_SELECT = f"""
 SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, coalesce(t.branch, w.branch) AS branch,
   coalesce(t.files_changed, o.files_changed) AS files_changed, coalesce(t.lines_added, o.lines_added) AS lines_added,
   coalesce(t.lines_removed, o.lines_removed) AS lines_removed, t.agent_id AS task_agent_id, w.base_branch,
@@ -59,8 +65,7 @@ SELECT t.id AS task_id, t.title AS task_title, t."column", t.rejection_count, co
   r.id AS run_id, r.number AS run_number, r.status::text AS run_status, r.error_type, r.turn_count, r.max_turns,
   r.token_input_count, r.token_output_count, r.started_at AS run_started_at, r.duration AS run_duration,
   r.pause_requested, r.paused_at,
-  (SELECT q.id FROM permission_requests q WHERE q.session_id = s.id AND q.status = 'open'
-   ORDER BY q.asked_at, q.id LIMIT 1) AS asked_id
+  (SELECT q.path FROM {OPEN_QUESTIONS} q WHERE q.session_id = s.id ORDER BY q.asked_at, q.id LIMIT 1) AS asked_path
 FROM sessions s
 LEFT JOIN tasks t ON t.id = s.task_id
 LEFT JOIN standalone_sessions o ON o.session_id = s.id
@@ -73,11 +78,14 @@ LEFT JOIN LATERAL (
   WHERE r.session_id = s.id ORDER BY d.number DESC LIMIT 1
 ) r ON true
 WHERE s.id = $1
-"""
+"""  # noqa: S608
 
 
 async def facts_of(session: SessionRow) -> Facts:
     """Task, worktree, agent and last run of a session."""
     facts = await one(Facts, _SELECT, session.id)
     assert facts is not None, "the session was read a moment ago and sessions are only deleted with their project"
-    return facts
+    if facts.run_id is None or facts.agent_id is None:
+        return facts
+    gauges = await run_gauges(session.project_id, facts.agent_id, facts.task_id, facts.run_id)
+    return replace(facts, gauges=gauges)

@@ -5,7 +5,7 @@ from app.sessions.facts import Facts
 from app.sessions.rows import SessionRow
 from app.sessions.stream_views import SessionHead, SessionRun
 from app.tasks.stages import Stage, pause_word, stage_of
-from app.tasks.views import Action, AgentLink, pause_action
+from app.tasks.views import Action, AgentLink, is_about_a_limit, pause_action
 
 
 def head_of(session: SessionRow, facts: Facts) -> SessionHead:
@@ -26,10 +26,10 @@ def head_of(session: SessionRow, facts: Facts) -> SessionHead:
 
 def _stage(facts: Facts) -> Stage:
     if facts.column is not None:
-        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None, facts.asked_id is not None)
+        return stage_of(facts.column, facts.agent_status if facts.task_agent_id else None, facts.asked_path is not None)
     if facts.waits:
         return "queued"
-    if facts.is_here and facts.asked_id:
+    if facts.is_here and facts.asked_path:
         return "needs_you"
     stages: dict[AgentStatus | None, Stage] = {
         "starting": "starting",
@@ -59,6 +59,7 @@ def _run(facts: Facts) -> SessionRun | None:
         tokens_out=facts.token_output_count,
         started_at=facts.run_started_at,
         duration_ms=_duration(facts),
+        gauges=facts.gauges,
     )
 
 
@@ -87,10 +88,10 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
 def _live_actions(facts: Facts) -> tuple[Action, ...]:
     stop = Action(label="Stop", path=f"/agents/{facts.agent_id}/stop", icon="stop", tone="danger")
     pause = pause_action(facts.agent_id or "", facts.agent_status or "", bool(facts.pause_requested))
-    if facts.asked_id is None:
+    if facts.asked_path is None:
         return pause, stop
-    path = f"/permissions/{facts.asked_id}"
-    return Action(label="Answer", path=path, icon="needs_you", method="get", tone="primary"), pause, stop
+    answer = Action(label="Answer", path=facts.asked_path, icon="needs_you", method="get", tone="primary")
+    return (answer, stop) if is_about_a_limit(facts.asked_path) else (answer, pause, stop)
 
 
 def _standalone_actions(session: SessionRow, facts: Facts) -> tuple[Action, ...]:

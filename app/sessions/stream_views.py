@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from markupsafe import Markup
 from msgspec import Struct
 
+from app.budgets.views import Gauge
 from app.permissions.views import PermissionView
 from app.tasks.views import Action, ActorKind, AgentLink, PageNotice
 from app.web.diffs import FileDiff
@@ -150,6 +151,8 @@ class SessionRun(Struct, frozen=True, kw_only=True):
     started_at: datetime
     #: None while it runs: the page then counts from `started_at`.
     duration_ms: int | None = None
+    #: What it has used of its budget.
+    gauges: tuple[Gauge, ...] = ()
 
 
 class SessionTask(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ def task_layer(task: TaskRow) -> Layer:
         values["model"] = metadata.model
     if metadata.max_turns is not None:
         values["maxTurns"] = metadata.max_turns
+    if metadata.timeout_minutes is not None:
+        values["timeoutMinutes"] = metadata.timeout_minutes
     if metadata.allowed_tools is not None:
         values["allowedTools"] = metadata.allowed_tools
     return Layer(source=TASK, values=values)

@@ -26,6 +26,7 @@ async def edit_task(task_id: str, form: TaskEdit, actor: Actor) -> TaskRow:
             task.metadata,
             wanted_agent_id=wanted,
             max_turns=form.max_turns,
+            timeout_minutes=form.timeout_minutes,
             model=form.model,
             allowed_tools=tuple(dict.fromkeys(form.allowed_tools)) or None,
         )

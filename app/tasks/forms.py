@@ -35,6 +35,7 @@ class TaskEdit(Struct, frozen=True, kw_only=True):
     agent_id: str | None = None
     #: For this task alone. Empty: as its agent says.
     max_turns: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    timeout_minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None
     model: Annotated[str, Meta(max_length=200)] = ""
     #: Comma separated in the form.
     allowed_tools: Annotated[tuple[Tool, ...], Meta(max_length=100)] = ()

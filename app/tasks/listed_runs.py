@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from app.agents.rows import AgentStatus
 from app.postgres.reading import rows
+from app.projects.asked import OPEN_QUESTIONS
 from app.tasks.views import RunView
 from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
@@ -41,11 +42,11 @@ async def stored_runs(task_id: str) -> list[Run]:
     """The runs of a task, newest first."""
     return await rows(
         Run,
-        "SELECT r.id, d.number, d.cause, r.status, a.name AS agent, d.runner, d.model, r.session_id,"
+        "SELECT r.id, d.number, d.cause, r.status, a.name AS agent, d.runner, d.model, r.session_id,"  # noqa: S608
         " coalesce(r.turn_count, 0) AS turn_count, d.max_turns, r.token_input_count, r.token_output_count,"
         " (SELECT count(*)::int FROM audit_logs l WHERE l.agent_run_id = r.id) AS tools,"
         " r.started_at, r.duration, r.error, r.error_type, r.prompt, r.result, d.pause_requested,"
-        " EXISTS (SELECT 1 FROM permission_requests q WHERE q.run_id = r.id AND q.status = 'open') AS asks"
+        f" EXISTS (SELECT 1 FROM {OPEN_QUESTIONS} q WHERE q.run_id = r.id) AS asks"
         " FROM agent_runs r JOIN run_details d ON d.run_id = r.id JOIN agents a ON a.id = r.agent_id"
         " WHERE r.task_id = $1 ORDER BY d.number DESC",
         task_id,

@@ -3,13 +3,13 @@
 from app.agents.rows import LIVE, AgentRow
 from app.tasks.rows import TaskRow
 from app.tasks.stages import Stage
-from app.tasks.views import Action, pause_action
+from app.tasks.views import Action, is_about_a_limit, pause_action
 
 
 def actions_of(
     task: TaskRow, stage: Stage, holder: AgentRow | None, pausing: bool, asked: str = ""
 ) -> tuple[Action | None, tuple[Action, ...]]:
-    """The primary action and the rest, for a task in `stage` that `holder` has; `asked` is the question that waits."""
+    """The primary action and the rest, for a task in `stage` that `holder` has; `asked`: where it is answered."""
     here = f"/tasks/{task.id}"
     move = f"{here}/move"
     word = "Open live" if holder is not None and holder.status in LIVE and stage != "review" else "Session"
@@ -26,10 +26,9 @@ def actions_of(
             retry = Action(label="Retry", path=f"/agents/{holder.id}/retry", icon="retry", tone="primary")
             return retry, (submit, live)
         case "needs_you" if holder is not None and asked:
-            answer = Action(
-                label="Answer", path=f"/permissions/{asked}", icon="needs_you", method="get", tone="primary"
-            )
-            return answer, (live, pause_action(holder.id, holder.status, pausing), _stop(holder))
+            answer = Action(label="Answer", path=asked, icon="needs_you", method="get", tone="primary")
+            pause = () if is_about_a_limit(asked) else (pause_action(holder.id, holder.status, pausing),)
+            return answer, (live, *pause, _stop(holder))
         case "running" | "starting" | "paused" if holder is not None and holder.status in LIVE:
             return live, (pause_action(holder.id, stage, pausing), _stop(holder))
     return None, (live,) if task.session_id else ()

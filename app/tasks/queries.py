@@ -32,7 +32,7 @@ async def task_page(
     runs = [run_view(run) for run in stored]
     pausing = bool(stored) and stored[0].pause_requested
     worktree = await worktree_panel(task, holder)
-    primary, others = actions_of(task, stage, holder, pausing, asked.id if asked else "")
+    primary, others = actions_of(task, stage, holder, pausing, asked.path if asked else "")
     return TaskPage(
         id=task.id,
         title=task.title,
@@ -108,8 +108,8 @@ def _notices(task: TaskRow, stage: Stage, runs: list[RunView]) -> tuple[PageNoti
 def _asked(stage: Stage, asked: Asked | None, holder: AgentRow | None) -> tuple[PageNotice, ...]:
     if stage != "needs_you" or asked is None or holder is None:
         return ()
-    answer = Action(label="Answer", path=f"/permissions/{asked.id}", method="get", tone="primary")
-    title = f"{holder.name} asks for a call and waits"
+    answer = Action(label="Answer", path=asked.path, method="get", tone="primary")
+    title = f"{holder.name} {asked.what} and waits"
     return (PageNotice(title=title, text=asked.why, tone="need", items=(asked.line,), actions=(answer,)),)
 
 
@@ -129,6 +129,7 @@ async def _edit_form(task: TaskRow, entered: Entered | None) -> EditForm:
         agents=tuple((agent.id, agent.name) for agent in workers),
         model=task.metadata.model,
         max_turns=task.metadata.max_turns,
+        timeout_minutes=task.metadata.timeout_minutes,
         allowed_tools=task.metadata.allowed_tools or (),
         **known,
     )

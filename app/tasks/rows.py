@@ -35,6 +35,7 @@ class TaskMetadata(Struct, frozen=True, rename="camel", kw_only=True):
     no_sandbox: bool = False
     #: What holds for this task alone, whoever works on it; None and empty: as its agent says.
     max_turns: int | None = None
+    timeout_minutes: int | None = None
     model: str = ""
     allowed_tools: tuple[str, ...] | None = None
 

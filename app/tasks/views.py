@@ -35,6 +35,11 @@ def pause_action(agent_id: str, stage: str, pause_requested: bool) -> Action:
     return Action(label="Do not pause", path=f"/agents/{agent_id}/resume", icon="play")
 
 
+def is_about_a_limit(asked: str) -> bool:
+    """Whether a question is one at a limit: then the answer lets the run go on, and nothing else does."""
+    return asked.startswith("/budgets/")
+
+
 class PageNotice(Struct, frozen=True, kw_only=True):
     """A sentence above the content. `code` is one of the contract's error codes, or a run's `error_type`."""
 
@@ -145,6 +150,7 @@ class EditForm(Struct, frozen=True, kw_only=True):
     #: What holds for this task alone.
     model: str = ""
     max_turns: int | None = None
+    timeout_minutes: int | None = None
     allowed_tools: tuple[str, ...] = ()
     #: Shown open, because it came back with errors or was asked for.
     open: bool = False

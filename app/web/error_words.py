@@ -30,6 +30,8 @@ _BY_CODE = {
     "PROJECT_PATH_EXISTS": Words("This repository is already a project", _NOTHING_CHANGED),
     "PROJECT_HAS_RUNNING_AGENTS": Words("Agents are still at work here", _NOTHING_CHANGED),
     "PERMISSION_SETTLED": Words("This question is settled", "Your answer was not taken."),
+    "BUDGET_SETTLED": Words("This question is settled", "Your answer was not taken."),
+    "BUDGET_ASKED": Words("A limit is reached", _NOTHING_CHANGED),
     "SESSION_CLOSED": Words("This session is over", "Its record is kept."),
 }
 _BY_STATUS = {

@@ -181,9 +181,7 @@ async def test_what_is_no_plain_text_is_ignored(tmp_path: Path, what: str) -> No
             sentence = "CLAUDE.md: It is ignored: a text in UTF-8 is expected."
         case "wrong template":
             write(root, {".claude/prompts/task.md": "{{task.title}}\n{{task.nothing}}"})
-            sentence = (
-                ".claude/prompts/task.md: It is ignored, and the next one counts. Line 2: there is no {{task.nothing}}."
-            )
+            sentence = ".claude/prompts/task.md: It is ignored. Line 2: there is no {{task.nothing}}."
         case _:
             write(root, {".claude/prompts/fix.md": "{{task.title}}"})
             sentence = ".claude/prompts/fix.md: It is ignored: only task.md, rejection.md, conflict.md are prompts."

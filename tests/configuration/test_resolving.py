@@ -73,7 +73,11 @@ def test_what_does_not_count_is_told_with_the_reason() -> None:
         (80, "repository", "is ignored: it is more than 30"),
     ]
     lowered = resolved(says(AGENT, maxTurns=30), says(FILE, maxTurns=8)).value("maxTurns")
-    assert (lowered.lowered, [other.said for other in lowered.others]) == (True, [30, 50])
+    assert (lowered.source, [other.said for other in lowered.others]) == (FILE, [30, 50])
+    tools = resolved(says(FILE, allowedTools=("Read", "WebFetch"))).value("allowedTools")
+    assert [(other.said, other.why) for other in tools.others if other.why] == [
+        (("WebFetch",), "is ignored: it is not among the tools that are allowed here")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from app.configuration.templates import DEFAULTS, render
 from app.demo.agent import slug
 from app.demo.sample import make_sample
 from app.demo.stories import FOLDER, ORDER, stories
-from app.reviews.rejecting import _prompt as review_prompt
 from app.runners.base import AgentEvent, Message, TextDelta, ToolFinished, ToolStarted
 from app.runners.lines import JsonLines, detect
 from app.worktrees import naming
@@ -25,6 +25,11 @@ STUMBLES = "convert-foreign-amounts"
 @pytest.fixture
 async def sample(tmp_path: Path) -> Path:
     return await make_sample(tmp_path / "pocketbook")
+
+
+def review_prompt(reason: str) -> str:
+    """What an agent is told whose work was sent back."""
+    return render(DEFAULTS["rejection"], {"rejection.reason": reason})
 
 
 def play(folder: Path, name: str, prompt: str, code: int = 0) -> tuple[JsonLines, list[AgentEvent]]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from app.agents.forms import AgentForm
 from app.asgi import create_app
+from app.budgets.forms import AgentBudget, BudgetAnswer, PriceForm, ProjectBudgets, TaskBudget
 from app.cli import COMMANDS, agentpane
 from app.configuration.forms import ConfigurationForm, PromptForm
 from app.errors import DomainError
@@ -49,6 +50,11 @@ FORMS: dict[str, type[Struct]] = {
     "/tasks/{id}/approve": Approval,
     "/tasks/{id}/reject": Rejection,
     "/permissions/{id}/answer": PermissionAnswer,
+    "/projects/{id}/budgets": ProjectBudgets,
+    "/agents/{id}/budget": AgentBudget,
+    "/tasks/{id}/budget": TaskBudget,
+    "/budgets/{id}/answer": BudgetAnswer,
+    "/prices": PriceForm,
     "/sessions/{id}/messages": Message,
     "/projects/{id}/worktrees/prune": Prune,
     "/projects/{id}/worktrees/clear": Clear,

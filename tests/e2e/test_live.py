@@ -103,6 +103,8 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
         "session": session,
         **{name: f"/projects/{project}/{name}" for name in ("agents", "runs", "sessions", "worktrees", "audit")},
         "settings": f"/projects/{project}/settings",
+        "configuration": f"/projects/{project}/configuration",
+        "prompt": f"/projects/{project}/prompts/rejection",
         "nothing": "/tasks/nothing",
         "patterns": "/dev/patterns",
     }

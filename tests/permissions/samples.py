@@ -4,14 +4,13 @@ from app.permissions.asking import Asker, Call, ask
 from app.permissions.rows import PermissionRow
 from app.runners.base import ToolStarted
 from app.runs.claiming import Claim
-from app.runs.launching import launch
-from tests.work import _recorder, begin
+from tests.work import _recorder, begin, launch
 
 
 async def asking_run(project_id: str, title: str = "Normalise extras") -> Claim:
     """A run that is at work."""
     claim = await begin(project_id, title)
-    await launch(claim, unconfined="")
+    await launch(claim)
     return claim
 
 

@@ -21,6 +21,7 @@ from app.tasks.queries import task_page
 from app.tasks.rows import TaskRow, get_task
 from tests.permissions.asking import last_run, question, say, tags, tags_now
 from tests.permissions.test_outlasting import start, waits_again
+from tests.programs.known import CODEX, environment
 from tests.scripted_model import ScriptedModel
 from tests.workshop import MARA, Workshop
 
@@ -148,6 +149,23 @@ async def test_claude_as_a_command_asks_by_its_own_hook(workshop: Workshop, clau
     assert await audited(first) == [f"echo one >> tags.txt error {refused}", "echo two >> tags.txt complete"]
     told = [event.kind for event in await of_session(first.session_id, 0) if event.kind in ("tool_call", "tool_result")]
     assert told == ["tool_call", "tool_result"] * 2, "each call is told once, whoever told it first"
+
+
+async def test_codex_asks_by_its_own_hook_and_tells_each_call_once(
+    workshop: Workshop, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in environment(scripted_model.url, tmp_path / "home", [CODEX]).items():
+        monkeypatch.setenv(name, value)
+    task = await asking_command(workshop, CODEX.command)
+    first = await question(workshop, task)
+    assert (first.tool, first.input) == ("Bash", {"command": "echo one >> tags.txt"})
+    await say(first, "denied", "Use a signed tag.")
+    await say(await question(workshop, task, other_than=first), "allowed")
+    task = await workshop.until(task, "waiting_approval")
+    assert tags(workshop, task) == "two"
+    refused = "Mara Lindqvist refused this call: Use a signed tag."
+    assert [refused in asked.told for asked in scripted_model.asked if asked.results == 1] == [True]
+    assert await audited(first) == [f"echo one >> tags.txt error {refused}", "echo two >> tags.txt complete"]
 
 
 async def test_claude_as_a_command_asks_again_after_a_restart(

@@ -145,12 +145,11 @@ async def test_paused_between_two_servers(workshop: Workshop, engine: Engine) ->
 
 async def test_a_program_that_remembers_nothing_is_interrupted_as_ever(workshop: Workshop) -> None:
     from app.permissions.asking import Asker, Call, ask
-    from app.runs.launching import launch
     from app.runs.outlasting import outlast
-    from tests.work import _recorder
+    from tests.work import _recorder, launch
 
     claim = await begin(workshop.project.id)
-    await launch(claim, unconfined="")
+    await launch(claim)
     asker = Asker(
         project_id=claim.project_id, task_id=claim.task_id, agent_id=claim.agent_id, run_id=claim.run_id,
         session_id=claim.session_id, agent_name="worker-1",

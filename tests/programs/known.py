@@ -55,8 +55,7 @@ CODEX = Known(
     "codex",
     "command",
     "codex exec --json --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox {prompt}",
-    writes="shell",
-    runs="shell",
+    writes="Bash",
 )
 KNOWN = (CLAUDE, CLAUDE_ACP, OPENCODE, CODEX)
 

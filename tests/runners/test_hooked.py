@@ -1,6 +1,7 @@
 """Which commands are given the hook that asks, and how it is joined with what the command line says already."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,26 @@ def test_settings_that_a_person_gave_hold_too(tmp_path, how):
     assert (settings["model"], settings["disableAllHooks"]) == ("opus", False)
     assert settings["hooks"]["Stop"] == []
     assert [each["matcher"] for each in settings["hooks"]["PreToolUse"]] == ["*", "Bash"]
+
+
+def test_codex_gets_it_by_its_configuration_and_is_told_that_somebody_has_looked_at_it():
+    argv = ["/opt/codex", "--profile", "x", "exec", "--json", "{prompt}"]
+    made = hooked(argv, {**ENV, ASK: "/tmp/hookscratch/h.sh"}, Path("/"))
+    assert (made.is_known, made.reads, made.env[ASK]) == (True, "code", "/tmp/hookscratch/h.sh")
+    assert made.argv[:4] + made.argv[10:] == argv
+    assert made.argv[4::2][:3] == ["-c"] * 3
+    enabled, hook, state = made.argv[5:10:2]
+    assert enabled == "features.hooks=true"
+    configured = tomllib.loads(f"{hook}\n{state}")["hooks"]
+    handler = {"type": "command", "command": "/tmp/hookscratch/h.sh", "timeout": 691_200}
+    assert configured["PreToolUse"] == [{"matcher": "*", "hooks": [handler]}]
+    assert list(configured["state"]) == ["/<session-flags>/config.toml:pre_tool_use:0:0"]
+
+
+def test_a_codex_whose_command_line_has_hooks_of_its_own_keeps_them():
+    made = hooked(["codex", "exec", "-c", "hooks.PreToolUse=[]", "x"], ENV, Path("/"))
+    assert not made.is_known
+    assert made.warning.startswith("Its command line speaks of hooks already. So this program cannot ask")
 
 
 @pytest.mark.parametrize("word", ["none.json", "{no json", "[1]", '{"hooks": 1}', '{"hooks": {"PreToolUse": 2}}'])

@@ -249,3 +249,23 @@ async def test_from_inside_of_its_walls_a_program_reaches_its_own_socket_and_no_
     assert str(other.socket.parent.parent.name) not in said.partition("cannot access")[0]
     assert len(person.asked) == 1
     assert (spec.cwd / "done.txt").exists()
+
+
+UNASKED = """#!/bin/sh
+echo '{"type":"thread.started","thread_id":"t"}'
+echo '{"type":"item.started","item":{"id":"1","type":"command_execution","command":"COMMAND"}}'
+echo '{"type":"item.completed","item":{"id":"1","type":"command_execution","command":"COMMAND","exit_code":0}}'
+tail -f /dev/null
+"""
+
+
+@pytest.mark.parametrize(("ran", "ending"), [("touch x", "tool_denied"), ("rm x", "tool_denied"), ("ls", "timeout")])
+async def test_a_known_program_that_runs_what_it_had_to_ask_for_is_ended(tmp_path, ran, ending):
+    program = tmp_path / "codex"
+    program.write_text(UNASKED.replace("COMMAND", f"/bin/bash -lc '\\''{ran}'\\''"))
+    program.chmod(0o700)
+    argv = (str(program), "exec", "--json", "{prompt}")
+    events = await run(tmp_path, argv, **settings(tmp_path, Nobody(), timeout_s=30 if ending == "tool_denied" else 2))
+    assert events[-1].error_type == ending
+    if ending == "tool_denied":
+        assert events[-1].error.startswith("The program did not ask for a call of shell. The rule Bash(")

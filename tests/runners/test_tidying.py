@@ -28,3 +28,5 @@ def test_no_string_is_boundless():
 def test_numbers_that_no_column_holds_are_unknown():
     wild = Finished(usage=Usage(input_tokens=10**30, output_tokens="7", cost_usd=-1.0))
     assert tidy(wild).usage == Usage()
+    cached = Usage(input_tokens=10, output_tokens=1, cache_read_tokens=8, cache_write_tokens=3)
+    assert tidy(cached) == Usage(input_tokens=10, output_tokens=1)

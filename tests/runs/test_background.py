@@ -132,5 +132,5 @@ async def test_one_that_waits_for_a_slot_can_be_stopped(workshop: Workshop) -> N
 
 def test_a_claude_agent_needs_to_be_told_what_to_do() -> None:
     with pytest.raises(Invalid) as wrong:
-        AgentForm(name="watcher", type="background").config("any")
+        AgentForm(name="watcher", type="background").config()
     assert "prompt" in wrong.value.fields

@@ -17,7 +17,6 @@ from app.runners.base import GO_ON
 from app.runs import engine as engines
 from app.runs.cancelling import cancel
 from app.runs.engine import Engine
-from app.runs.launching import launch
 from app.runs.pausing import request_pause, resume, stand_still
 from app.runs.reconciling import Reconciler
 from app.runs.recovering import recover
@@ -30,7 +29,7 @@ from app.tasks.rows import TaskRow, get_task
 from tests.git.repositories import user
 from tests.scripted_model import ScriptedModel
 from tests.scripted_model.fixture import *  # noqa: F403
-from tests.work import begin, end
+from tests.work import begin, end, launch
 from tests.workshop import MARA, Workshop
 
 #: Counts until it is released.
@@ -309,7 +308,7 @@ class TestStarts:
     async def test_one_that_had_a_process_is_interrupted_and_one_that_rests_is_not(self, project: ProjectRow) -> None:
         stood, at_rest = await begin(project.id, "Stood still"), await begin(project.id, "Rests")
         for claim in (stood, at_rest):
-            assert await launch(claim, unconfined="") is not None
+            assert await launch(claim) is not None
             await stand_still(claim)
         await RunDetail.update({RunDetail.boot_id: None}).where(RunDetail.run_id == at_rest.run_id)
         assert [run.id for run in await recover()] == [stood.run_id]

@@ -2,10 +2,13 @@
 
 import asyncio
 
+from litestar import Litestar
+
+from app.agents.configured import agent_configuration
 from app.agents.rows import agents_of, get_agent
 from app.postgres.reading import execute, scalar
 from app.projects.locking import locked
-from app.projects.rows import ProjectRow
+from app.projects.rows import ProjectRow, get_project
 from app.runs.claiming import claim_next, queued
 from app.tasks.creating import create_task
 from app.tasks.forms import NewTask
@@ -67,7 +70,9 @@ async def test_a_task_that_names_its_agent_waits_for_it_and_holds_nobody_up(work
     assert [run.agent_id for run in await workshop.runs(waits)] == [bob.id]
 
 
-async def test_agents_are_made_from_the_projects_configuration_while_there_is_room(project: ProjectRow) -> None:
+async def test_agents_are_made_with_the_projects_configuration_while_there_is_room(
+    project: ProjectRow, app: Litestar
+) -> None:
     await execute(
         "UPDATE projects SET config = config || $2 WHERE id = $1", project.id,
         '{"model": "claude-of-the-project", "maxTurns": 7, "allowedTools": ["Read"]}',
@@ -78,8 +83,8 @@ async def test_agents_are_made_from_the_projects_configuration_while_there_is_ro
     assert {claim.task_id for claim in begun} == {task.id for task in tasks[:3]}
     agents = await agents_of(project.id)
     assert sorted(agent.name for agent in agents) == ["claude-1", "claude-2", "claude-3"]
-    config = agents[0].config
-    assert (config.runner, config.model, config.max_turns, config.allowed_tools) == (
+    holds = await agent_configuration(app.state.settings, await get_project(project.id), agents[0])
+    assert (agents[0].config.runner, holds.text("model"), holds.number("maxTurns"), holds.allowed_tools) == (
         "claude", "claude-of-the-project", 7, ("Read",),
     )  # fmt: skip
 

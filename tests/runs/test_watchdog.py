@@ -100,7 +100,7 @@ class TestLimits:
 async def test_a_run_that_hangs_in_our_own_code_is_given_up(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(self: Recorder, batch: Sequence[AgentEvent]) -> None:
+    async def hang(self: Recorder, batch: Sequence[AgentEvent], **_: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Recorder, "write", hang)  # The fault is ours, so it is put there by hand.

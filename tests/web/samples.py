@@ -2,6 +2,7 @@
 """Pages full of things, as the design shows them: what the template tests render and the pictures show."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -38,6 +39,8 @@ from app.board.views import (
     Overview,
     ProjectRow,
 )
+from app.budgets.pricing import Price
+from app.budgets.views import AlertView, BudgetPage, FieldView, Gauge, PricesPage, QuestionPage, SpanView
 from app.configuration.layers import server_layers
 from app.configuration.resolving import resolve
 from app.configuration.showing import Place, shown
@@ -527,4 +530,80 @@ INTERRUPTED = (
         lines_removed=0,
         resumable=False,
     ),
+)
+
+BUDGET = BudgetPage(
+    title="Budgets",
+    action="/projects/p1wheelwright/budgets",
+    crumbs=(("", "Budgets"),),
+    spans=(
+        SpanView(
+            span="day",
+            title="Each day",
+            about="All runs of this project together.",
+            fields=(
+                FieldView(name="day_tokens", label="Tokens", value="1000"),
+                FieldView(name="day_money", label="Money, <b>USD</b>", other="$5.00"),
+            ),
+            action="ask",
+            actions=(("stop", "stop the run"), ("ask", "pause and ask a person")),
+            gauges=(
+                Gauge(name="Turns", used="18 turns"),
+                Gauge(name="Tokens", used="at least 950 tokens", most="1,000 tokens", share=95, state="near"),
+                Gauge(name="Money", used="unknown", most="$5.00"),
+            ),
+            notes=("2 of 5 runs today did not tell their tokens: for these turns and time count.",),
+        ),
+    ),
+    notes=("A command tells its turns and tokens only where AgentPane knows its output.",),
+    alerts=(
+        AlertView(
+            id="b1",
+            line="This run has used 1,200 tokens; the limit is 1,000 tokens.",
+            word="asks",
+            is_open=True,
+            title="Retry <script>",
+            run_id="r1",
+            at=before(minutes=4),
+        ),
+        AlertView(
+            id="b2",
+            line="This task has used $5.10; the limit is $5.00.",
+            word="raised",
+            by="Mara Lindqvist",
+            title="Normalise extras",
+            run_id="r2",
+            at=before(hours=5),
+        ),
+    ),
+    saved=True,
+)
+WRONG_BUDGET = msgspec.structs.replace(
+    BUDGET, must_confirm=True, saved=False, alerts=(), notes=(),
+    form=Entered({"day_tokens": "<10>"}, {"day_tokens": "This project has used 950 tokens today, so this limit is reached at once."}),
+)  # fmt: skip
+AT_A_LIMIT = QuestionPage(
+    id="b1", project_id="p1wheelwright", title="Retry index downloads <b>", agent_id="a1", agent_name="opus-1", run_id="r1",
+    session_id="s1", task_id="t1", line="This project today has used 1,200 tokens; the limit is 1,000 tokens.",
+    span_words="this project today", measure="tokens", most="1,000 tokens", used="1,200 tokens", used_now="1,340 tokens",
+    suggestion="2010", step="1", status="open", word="asks", note="", answered_by="", asked_at=before(minutes=4),
+    answered_at=None, alike=2,
+)  # fmt: skip
+ANSWERED_LIMIT = msgspec.structs.replace(
+    AT_A_LIMIT, status="raised", word="raised", answered_by="Mara Lindqvist", answered_at=before(minutes=1), alike=0
+)
+PRICES = PricesPage(
+    prices=(
+        Price(
+            id="m1", pattern="claude-opus-*", input=Decimal("15.000000"), output=Decimal(75), cache_read=Decimal("1.5")
+        ),
+        Price(
+            id="m2",
+            pattern="a-very-long-name-of-a-model-that-somebody-made-up-and-that-does-not-end-2026-11-28",
+            input=Decimal("0.1"),
+            output=Decimal("0.4"),
+        ),
+    ),
+    unpriced=(("gpt-5-codex", 1_250_000), ("", 300)),
+    forms={"m2": Entered({"input": "free"}, {"input": "Give a number."})},
 )

@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 
 from app.board.cards import render_cards
 from app.board.views import Overview
+from app.budgets.views import PricesPage
 from app.projects.views import NewProject
 from app.runs.views import RunList
 from app.sessions.views import SessionList
@@ -61,6 +62,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     },
     "audit chain entry": ("audit/chain_entry.html", {"entry": samples.CHAIN_ENTRY}),
     "audit entry": ("audit/entry.html", {"entry": samples.AUDIT_ENTRY}),
+    "budget": ("budgets/page.html", {"budget": samples.BUDGET}),
+    "budget, wrong": ("budgets/page.html", {"budget": samples.WRONG_BUDGET}),
+    "limit, asks": ("budgets/question.html", {"asked": samples.AT_A_LIMIT}),
+    "limit, answered": ("budgets/question.html", {"asked": samples.ANSWERED_LIMIT}),
+    "prices": ("budgets/prices.html", {"prices": samples.PRICES}),
+    "prices, none": ("budgets/prices.html", {"prices": PricesPage(prices=())}),
     "patterns": ("dev/patterns.html", {}),
 }
 

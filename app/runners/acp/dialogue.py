@@ -22,7 +22,6 @@ PERMISSION = "session/request_permission"
 Emit = Callable[[AgentEvent], Awaitable[None]]
 #: Why a call does not run, empty when it does, from what is decided of it; a person may be asked for that.
 Judge = Callable[[Call, Verdict], Awaitable[str]]
-_STRICTEST = ("deny", "ask", "allow")
 
 
 class Dialogue:
@@ -147,8 +146,7 @@ class Dialogue:
 
     def _decide(self, call: Call) -> Verdict:
         """What our rules say of a call, which may be several things to them: the strictest counts."""
-        judged = [self._permissions.decide(tool, given) for tool, given in naming.for_rules(call)]
-        return min(judged, key=lambda verdict: _STRICTEST.index(verdict.decision))
+        return self._permissions.decide_all(naming.for_rules(call))
 
     async def _tell(self, events: Iterable[AgentEvent]) -> None:
         for event in events:

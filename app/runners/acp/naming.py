@@ -4,6 +4,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from app.runners.tool_names import BY_NAME
+
 if TYPE_CHECKING:
     from app.runners.acp.calls import Call
 
@@ -17,25 +19,6 @@ _BY_KIND = {
     "read": ("Read",),
     "search": ("Grep", "Glob", "WebSearch"),
     "fetch": ("WebFetch", "WebSearch"),
-}
-_BY_NAME = {
-    "bash": "Bash",
-    "shell": "Bash",
-    "run_shell_command": "Bash",
-    "write": "Write",
-    "write_file": "Write",
-    "edit": "Edit",
-    "replace": "Edit",
-    "patch": "Edit",
-    "apply_patch": "Edit",
-    "read": "Read",
-    "read_file": "Read",
-    "glob": "Glob",
-    "grep": "Grep",
-    "webfetch": "WebFetch",
-    "websearch": "WebSearch",
-    "task": "Task",
-    "todowrite": "TodoWrite",
 }
 #: What changes something or reaches out: not to be done without asking.
 ACTING = {"execute", "edit", "delete", "move", "fetch"}
@@ -65,8 +48,8 @@ def for_rules(call: "Call") -> list[tuple[str, dict[str, Any]]]:
 def _tool(call: "Call") -> str:
     fitting = _BY_KIND.get(call.kind)
     if fitting is None:
-        return _BY_NAME.get(call.tool.lower(), call.tool)
-    name = _BY_NAME.get(call.tool.lower(), call.tool)
+        return BY_NAME.get(call.tool.lower(), call.tool)
+    name = BY_NAME.get(call.tool.lower(), call.tool)
     return name if name in fitting else fitting[0]
 
 

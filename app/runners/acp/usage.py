@@ -6,7 +6,8 @@ from app.runners.base import Usage
 
 #: Programs that tell only what the last answer of a turn cost.
 _TELL_LAST_ANSWER = ("opencode",)
-_INPUT = ("inputTokens", "cachedReadTokens", "cachedInputTokens", "cachedWriteTokens")
+_READ, _WRITTEN = ("cachedReadTokens", "cachedInputTokens"), ("cachedWriteTokens",)
+_KINDS = (("inputTokens", *_READ, *_WRITTEN), ("outputTokens",), _READ, _WRITTEN)
 
 
 class Spent:
@@ -14,6 +15,7 @@ class Spent:
 
     def __init__(self, before: Usage) -> None:
         self._tokens_in, self._tokens_out = before.input_tokens, before.output_tokens
+        self._read, self._written = before.cache_read_tokens, before.cache_write_tokens
         self._cost = self._cost_before = before.cost_usd
         #: Set once an answer came whose tokens nobody told: then the sum is not known any more.
         self._is_unknown = False
@@ -25,6 +27,8 @@ class Spent:
             input_tokens=None if unknown else self._tokens_in,
             output_tokens=None if unknown else self._tokens_out,
             cost_usd=self._cost,
+            cache_read_tokens=None if unknown else self._read,
+            cache_write_tokens=None if unknown else self._written,
         )
 
     def told_cost(self, update: dict[str, Any]) -> None:
@@ -42,16 +46,21 @@ class Spent:
             return
         self._tokens_in = (self._tokens_in or 0) + tokens[0]
         self._tokens_out = (self._tokens_out or 0) + tokens[1]
+        self._read = (self._read or 0) + tokens[2]
+        self._written = (self._written or 0) + tokens[3]
 
 
-def _tokens(answer: dict[str, Any]) -> tuple[int, int] | None:
-    """Input (cached tokens counted too) and output: by model where told, which counts side questions too."""
+def _tokens(answer: dict[str, Any]) -> tuple[int, ...] | None:
+    """Input (cached tokens counted too), output, and of the input what came from a cache and went into one.
+
+    By model where told, which counts side questions too.
+    """
     quota = _dict(_dict(answer.get("_meta")).get("quota"))
     by_model = quota.get("model_usage")
     models = [_dict(each).get("token_count") for each in by_model] if isinstance(by_model, list) else []
     told = [_dict(each) for each in models or [answer.get("usage") or quota.get("token_count")]]
-    counts = [(_sum(each, _INPUT), _sum(each, ("outputTokens",))) for each in map(_camel, told) if each]
-    return (sum(count[0] for count in counts), sum(count[1] for count in counts)) if counts else None
+    counts = [[_sum(each, names) for names in _KINDS] for each in map(_camel, told) if each]
+    return tuple(map(sum, zip(*counts, strict=True))) if counts else None
 
 
 def _sum(told: dict[str, Any], names: tuple[str, ...]) -> int:

@@ -29,7 +29,9 @@ class Conversation:
     def __init__(self, permissions: Permissions, turns_before: int = 0, usage_before: Usage | None = None) -> None:
         self._permissions = permissions
         self.native_session_id: str | None = None
-        self.usage = self._usage_before = usage_before or Usage()
+        #: What results have told, and what messages have told since, by their ids.
+        self._told = self._usage_before = usage_before or Usage()
+        self._since: dict[str, dict[str, int | None]] = {}
         #: Model turns: the API calls whose answer came, told by their message id.
         self.turns = turns_before
         self.result: ResultMessage | None = None
@@ -38,6 +40,19 @@ class Conversation:
         self._streaming = ("", -1)
         self._open: dict[str, str] = Recent()
         self._closed: dict[str, bool] = Recent()
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and money so far. Results tell of a whole prompt; until they come, the messages do."""
+        if not self._since:
+            return self._told
+        since = self._told_since()
+        sums: dict[str, Any] = {name: _sum(getattr(self._told, name), since[name]) for name in _TOKENS}
+        return Usage(cost_usd=self._told.cost_usd, is_partial=True, **sums)
+
+    def _told_since(self) -> dict[str, int | None]:
+        told = {name: [count for each in self._since.values() if (count := each[name]) is not None] for name in _TOKENS}
+        return {name: sum(counts) if counts else None for name, counts in told.items()}
 
     def read(self, message: object) -> list[AgentEvent]:
         """The events of one message of the SDK; kinds that tell nothing give none."""
@@ -84,6 +99,17 @@ class Conversation:
         self._count_turn(message_id, message.parent_tool_use_id)
         return [event for block in message.content for event in self._block(message_id, block)]
 
+    def _uses(self, message_id: str, told: dict[str, Any] | None) -> list[AgentEvent]:
+        """What one message has used by now: it begins with its input, and ends with its output."""
+        if not told or not message_id:
+            return []
+        before = self._since.get(message_id)
+        now = claude_tokens(told)
+        if before is not None:  # Its end repeats of its input what it likes.
+            now = {**before, "output_tokens": max(now["output_tokens"] or 0, before["output_tokens"] or 0)}
+        self._since[message_id] = now
+        return [self.usage]
+
     def _read_UserMessage(self, message: "UserMessage") -> list[AgentEvent]:  # noqa: N802
         blocks = message.content if isinstance(message.content, list) else []
         return [event for block in blocks if hasattr(block, "tool_use_id") for event in self._tool_result(block)]
@@ -93,6 +119,9 @@ class Conversation:
         message_id, number = self._streaming
         if event.get("type") == "message_start":
             self._streaming = (event["message"]["id"], -1)
+            self._uses(event["message"]["id"], event["message"].get("usage"))
+        elif event.get("type") == "message_delta":
+            return self._uses(message_id, event.get("usage"))
         elif event.get("type") == "content_block_start" and event["content_block"]["type"] == "text":
             self._streaming = (message_id, number + 1)
         elif event.get("type") == "content_block_delta" and event["delta"].get("type") == "text_delta":
@@ -123,13 +152,12 @@ class Conversation:
         self.result = message
         self.native_session_id = message.session_id or self.native_session_id
         self.result_text = message.result if message.result and not message.is_error else self.result_text
-        tokens = claude_tokens(message.usage)
-        written = _sum(self.usage.output_tokens, tokens["output_tokens"])
-        self.usage = Usage(  # Tokens are told for each prompt, money for the whole process.
-            input_tokens=_sum(self.usage.input_tokens, tokens["input_tokens"]),
-            output_tokens=written,
-            cost_usd=self._cost(message, written or 0),
-        )
+        tokens, since = claude_tokens(message.usage), self._told_since()
+        most = {name: _greater(tokens[name], since[name]) for name in _TOKENS}  # One that was cut off tells nothing.
+        sums: dict[str, Any] = {name: _sum(getattr(self._told, name), most[name]) for name in _TOKENS}
+        self._since.clear()
+        # Tokens are told for each prompt, money for the whole process.
+        self._told = Usage(cost_usd=self._cost(message, sums["output_tokens"] or 0), **sums)
         return [self.usage]
 
     def _cost(self, message: "ResultMessage", written: int) -> float | None:
@@ -187,6 +215,9 @@ class Conversation:
         return [ToolFinished(call_id=call_id, status=status, output=output, error=error, duration_ms=duration_ms)]
 
 
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+
+
 def _as_output(response: Any) -> dict[str, Any]:
     if isinstance(response, dict):  # `originalFile` is the whole file as it was: git has it.
         return {key: value for key, value in response.items() if key != "originalFile"}
@@ -197,6 +228,10 @@ def _as_text(content: Any) -> str:
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return str(content or "")
+
+
+def _greater(one: int | None, other: int | None) -> int | None:
+    return max((count for count in (one, other) if count is not None), default=None)
 
 
 def _sum(before: int | None, more: int | None) -> int | None:

@@ -89,7 +89,8 @@ class ClaudeLines(JsonLines):
             yield TextDelta(message_id=f"{self._streaming}.{number}", text=event["delta"]["text"])
 
     def _result(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
-        self.usage = Usage(**claude_tokens(line.get("usage")), cost_usd=line.get("total_cost_usd"))
+        tokens: dict[str, Any] = claude_tokens(line.get("usage"))
+        self.usage = Usage(**tokens, cost_usd=line.get("total_cost_usd"))
         yield self.usage
         if line.get("is_error"):
             self.error = line.get("result") or "; ".join(line.get("errors") or []) or str(line.get("subtype"))

@@ -76,7 +76,11 @@ class CodexLines(JsonLines):
 
     def _turn_completed(self, line: dict[str, Any]) -> Iterator[AgentEvent]:
         usage = line.get("usage") or {}
-        self.usage = Usage(input_tokens=usage.get("input_tokens"), output_tokens=usage.get("output_tokens"))
+        self.usage = Usage(
+            input_tokens=usage.get("input_tokens"),
+            output_tokens=usage.get("output_tokens"),
+            cache_read_tokens=usage.get("cached_input_tokens"),
+        )
         yield self.usage
 
     def _failed(self, line: dict[str, Any]) -> Iterator[AgentEvent]:

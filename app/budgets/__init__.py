@@ -1,0 +1,1 @@
+"""What runs may use: turns, time, tokens and money; what they have used, and who was asked at a limit."""
