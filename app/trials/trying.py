@@ -105,7 +105,6 @@ class Trial:
 
     def _spec(self, configuration: Configuration, folder: Path, sandbox: Sandbox | None) -> RunSpec:
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        chosen = chosen_for(self._agent, configuration)
         return RunSpec(
             run_id=self.id,
             cwd=folder,
@@ -115,7 +114,8 @@ class Trial:
             sandbox=sandbox,
             timeout_s=TRY_S,
             idle_timeout_s=SILENT_S,
-            **{**chosen, "max_turns": min(chosen["max_turns"], _MOST_TURNS)},
+            max_turns=min(configuration.number("maxTurns") or _MOST_TURNS, _MOST_TURNS),
+            **chosen_for(self._agent, configuration),
         )
 
     async def _listen(self, live: LiveRun) -> Finished:

@@ -174,7 +174,7 @@ async def test_it_does_a_task_and_the_record_agrees_with_the_model(program: Know
     )
     told = [short_number(read), short_number(written)] if program.tells_tokens else ["unknown", "unknown"]
     assert [await _gauge(mara, "Tokens read"), await _gauge(mara, "Tokens written")] == told
-    assert _seconds(await _gauge(mara, "Time")) >= held_s - 0.1
+    assert _seconds((await _gauge(mara, "Time")).partition(" of ")[0]) >= held_s - 0.1
     rows = await place.audit_rows(task)
     assert [row[:2] for row in rows] == [(program.writes, "ok"), (program.runs, "ok")]
     assert len(rows) == calls
