@@ -19,6 +19,7 @@ from app.sessions.stream_views import (
     ToolCallView,
 )
 from app.sessions.tool_views import tool_call
+from app.web.hidden import name_hidden, without_ansi
 from app.web.markdown import to_html
 
 #: Kinds that stand in the record; the others change places around it.
@@ -79,11 +80,11 @@ def view(
                 merged_as=str(payload.get("commit") or ""),
             )
         case "error":
-            return ErrorView(**who, title=str(payload.get("text", "")), code=str(payload.get("error_type") or ""))
+            return ErrorView(**who, title=_plain(payload.get("text", "")), code=str(payload.get("error_type") or ""))
         case "status" if payload.get("status") in _LEVELS:
             return NoticeView(**who, text=str(payload.get("text", "")), level=payload["status"])
         case "status":
-            return StatusView(**who, words=str(payload.get("text", "")), run_status=str(payload.get("status", "")))
+            return StatusView(**who, words=_plain(payload.get("text", "")), run_status=str(payload.get("status", "")))
     return None
 
 
@@ -164,3 +165,8 @@ async def _results(calls: list[LoggedEvent]) -> dict[str, dict[str, Any]]:
         [str(call.payload.get("call")) for call in calls],
     )
     return {str(event.payload["call"]): event.payload for event in found}
+
+
+def _plain(text: object) -> str:
+    """Our own words with those of a program in them, which may try to steer a terminal or hide something."""
+    return name_hidden(without_ansi(str(text)))

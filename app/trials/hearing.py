@@ -21,6 +21,7 @@ from app.runners.base import (
 from app.sessions.tool_views import argument_line
 from app.trials.causes import Cause, cause_of
 from app.trials.views import Outcome, State, TriedTool
+from app.web.hidden import name_hidden, without_ansi
 
 #: Characters of the answer and of each line, calls that are listed, and lines that are kept of what was printed.
 ANSWER_CHARS = 8_000
@@ -114,7 +115,7 @@ class Hearing:
             )
 
     def _text(self, text: str, most: int) -> str:
-        return beginning(self._clean.text(text), most)
+        return name_hidden(without_ansi(beginning(self._clean.text(text), most)))
 
 
 def _retry(event: Retry) -> str:

@@ -20,8 +20,16 @@ _SIGN_INS = (
     ".gemini/oauth_creds.json",
     ".gemini/google_accounts.json",
 )
+#: What opencode reads of its folder, in which it must be able to write: it does not start otherwise.
+_OF_OPENCODE = (
+    "opencode.json", "opencode.jsonc", "config.json", "AGENTS.md", "agent", "agents", "command", "commands", "mode",
+    "modes", "plugin", "plugins", "skill", "skills", "tool", "tools", "themes",
+)  # fmt: skip
 #: The person's own configuration, which can be read.
-_CONFIGURATION = (".gitconfig", ".config/git", ".codex/config.toml", ".gemini/settings.json", ".config/opencode")
+_CONFIGURATION = (
+    ".gitconfig", ".config/git", ".codex/config.toml", ".gemini/settings.json",
+    *(f".config/opencode/{name}" for name in _OF_OPENCODE),
+)  # fmt: skip
 #: Sign-ins that lie in a folder that is kept: each run begins with a copy.
 _COPIED = (".local/share/opencode/auth.json",)
 

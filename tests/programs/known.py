@@ -70,6 +70,7 @@ def environment(url: str, home: Path, programs: Iterable[Known] = KNOWN) -> dict
     codex = home / ".codex"
     codex.mkdir(parents=True, exist_ok=True)
     (codex / "config.toml").write_text(_CODEX.format(model=MODEL, url=url))
+    (home / ".config" / "opencode").mkdir(parents=True, exist_ok=True)  # As opencode makes it when it is first asked.
     given = {
         "CLAUDE_CODE_EXECUTABLE": str(bundled_claude()),
         "CLAUDE_CODE_MAX_RETRIES": "1",

@@ -132,7 +132,7 @@ async def test_a_session_that_does_not_exist(visitor: Visitor, database: str) ->
 
 
 async def test_the_end_of_a_run_is_in_it(claim: Claim) -> None:
-    await end(claim, "process_exit", "It broke.")
+    await end(claim, "process_exit", "It \x1b[91mbroke\x1b[0m.")
     page = await session_page(await get_session(claim.session_id), MARA)
     assert page.events[-1].title == "Run 1 ended: It broke."
     assert (page.head.stage, page.head.run.status) == ("error", "error")

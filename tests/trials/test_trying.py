@@ -100,7 +100,8 @@ async def test_a_failure_is_told_with_what_the_program_said(
     visitor: Visitor, app: Litestar, project: ProjectRow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-value-0123456789")
-    agent = await agent_of(project, tmp_path, 'echo "401 Unauthorized for $OPENAI_API_KEY" >&2; exit 3')
+    red = 'printf "\\033[91m401\\033[0m Unauthorized for $OPENAI_API_KEY\\n"'
+    agent = await agent_of(project, tmp_path, f"{red} >&2; exit 3")
     page = await trial(visitor, agent)
     assert 'data-trial="failed"' in page
     assert "did not accept the key" in words(page)
