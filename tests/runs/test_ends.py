@@ -218,6 +218,8 @@ async def test_the_environment_is_an_allow_list_with_the_names_of_the_contract(w
         "AGENTPANE_ATTEMPT": "1",
         "AGENTPANE_WORKTREE_NUMBER": "1",
         "AGENTPANE_PORT_BASE": "20000",
+        # The program by which a command asks, in a folder of this run alone.
+        "AGENTPANE_ASK": str(workshop.app.state.settings.data_dir / "runs" / run.id / "ask" / "ask"),
     }
     assert "DATABASE_PASSWORD_OF_SOMEBODY" not in env
 
