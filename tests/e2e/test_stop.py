@@ -1,7 +1,8 @@
-"""Two seconds after a stop no process of a run is left: for each runner, by button, by the end of the server, by
-`kill -9`. Each has a tool that really runs, with a child in a session of its own."""
+"""Two seconds after a stop no process of a run is left: for each runner, by button, by a budget, by the end of the
+server, by `kill -9`. Each has a tool that really runs, with a child in a session of its own."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.budgets.words import WORDS
 from app.processes import trees
 from app.web.csrf import FIELD
 from tests.e2e.server import Server
@@ -20,6 +22,8 @@ from tests.visitor import Visitor, forms_of
 #: Seconds after which nothing may be left.
 GONE_S = 2.0
 LOOK_S = 0.02
+#: As the page of budgets tells of a run that a limit has ended.
+_ENDED = rf'/runs/{{run}}">[^<]*</a></td><td>{WORDS["stopped"]}'
 FOREVER = "setsid tail -f /dev/null & echo $! > child.pid; echo $$ > tool.pid; tail -f /dev/null"
 #: Does not end when it is asked to, and neither does its child.
 STUBBORN = """
@@ -72,6 +76,31 @@ async def test_nothing_of_a_run_is_left(
         answers = await stopping
         assert how != "by button" or [answer.status_code for answer in answers] == [303] * len(runs)
         assert {run: trees.find_marked(run) for run in runs} == {run: [] for run in runs}
+
+
+async def test_nothing_of_a_run_is_left_that_its_budget_ends(
+    serve: Callable[..., Awaitable[Server]], scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    later = tmp_path / "later"
+    later.write_text("0")
+    server = await serve(module="tests.e2e.later", LATER=str(later), **scripted_model.env)
+    all_of_them = workers(tmp_path)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+        mara = Visitor(http)
+        board, _ = await put_to_work(mara, repository, all_of_them, "SCENARIO:forever")
+        left = {await at_work(repository, name) for name in all_of_them}
+        page = f"{board}/budgets"
+        assert (await mara.send(page, page, day_minutes="8", day_action="stop")).status_code == 303
+        assert all(trees.find_marked(run) for run in left)
+
+        # Four runs that each take three minutes more.
+        later.write_text(str(3 * 60))
+        async with asyncio.timeout(60):
+            while left:
+                reached = await mara.page(page)
+                ended = {run for run in left if re.search(_ENDED.format(run=run), reached)}
+                await asyncio.gather(*(gone(set(trees.find_marked(run))) for run in ended))
+                left -= ended
 
 
 async def gone(pids: set[int]) -> None:
