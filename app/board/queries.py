@@ -9,6 +9,7 @@ from app.board.asks import asked_items
 from app.board.views import AgentChoice, AttentionItem, Board, Card, LabelCount, Overview
 from app.board.views import Column as BoardColumn
 from app.board.views import ProjectRow as OverviewRow
+from app.budgets.judging import used_up_today
 from app.permissions.queries import open_questions
 from app.postgres.reading import rows
 from app.projects.asked import OPEN_QUESTIONS
@@ -109,17 +110,19 @@ async def board_of(project: ProjectRow, query: str = "", label: str = "", form: 
     cards = _cards(found)
     shown = {row.id for row in found if _matches(row, query.casefold().strip(), label)}
     agents = await agents_of(project.id)
+    queued = sum(card.stage == "queued" for card in cards)
+    held_by = f"/projects/{project.id}/budgets" if queued and await used_up_today(project.id) else ""
     return Board(
         project_id=project.id,
         project_name=project.name,
-        columns=tuple(_column(key, cards, shown, project) for key in NAMES),
+        columns=tuple(_column(key, cards, shown, project, held_by) for key in NAMES),
         attention=(*asked_items(await open_questions(project.id)), *_attention(found)),
         labels=_labels(found),
         query=query,
         label=label,
         agents=tuple(AgentChoice(agent.id, agent.name) for agent in agents if agent.type == "task"),
         agents_at_work=sum(agent.status in LIVE for agent in agents),
-        queued=sum(card.stage == "queued" for card in cards),
+        queued=queued,
         form=form or Entered(),
     )
 
@@ -232,7 +235,7 @@ def _matches(row: _Row, query: str, label: str) -> bool:
     return query in text and (not label or label in row.labels)
 
 
-def _column(key: Column, cards: list[Card], shown: set[str], project: ProjectRow) -> BoardColumn:
+def _column(key: Column, cards: list[Card], shown: set[str], project: ProjectRow, held_by: str) -> BoardColumn:
     mine = [card for card in cards if card.column == key]
     waiting = [card.waiting_since for card in mine if card.waiting_since]
     return BoardColumn(
@@ -242,6 +245,7 @@ def _column(key: Column, cards: list[Card], shown: set[str], project: ProjectRow
         total=len(mine),
         slots=project.max_concurrent_agents if key == "in_progress" else 0,
         oldest=min(waiting, default=None),
+        held_by=held_by if key == "in_progress" else "",
     )
 
 

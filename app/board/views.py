@@ -68,6 +68,8 @@ class Column(Struct, frozen=True, kw_only=True):
     total: int = 0
     slots: int = 0
     oldest: datetime | None = None
+    #: Where the budget is that holds its queue back; empty while nothing does.
+    held_by: str = ""
 
 
 class AttentionItem(Struct, frozen=True, kw_only=True):

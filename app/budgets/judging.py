@@ -7,9 +7,10 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from app.budgets.holding import limits_in
 from app.budgets.limits import Limit
 from app.budgets.rows import SELECT_ALERT, AlertRow, Measure, Span
-from app.budgets.spent import Spent, spent_in
+from app.budgets.spent import Spent, spent_in, spent_on
 from app.budgets.states import About, change, write_alert
 from app.clock import today
 from app.events.recording import SYSTEM
@@ -41,6 +42,19 @@ async def judge_in_lock(about: About, limits: Sequence[Limit]) -> tuple[Verdict,
         elif used >= NEAR * now_most.most:
             await _warn(about, now_most, used, "near", earlier)
     return await _act(about, reached, earlier)
+
+
+async def used_up_today(project_id: str) -> bool:
+    """Whether what begins now would be ended at once, since a limit of the project's day is reached that stops."""
+    limits = [each for each in await limits_in(project_id, None, None) if (each.span, each.action) == ("day", "stop")]
+    if not limits:
+        return False
+    spent = await spent_on(project_id, today())
+    earlier = await rows(
+        AlertRow, f"{SELECT_ALERT} WHERE span = 'day' AND project_id = $1 AND day = $2", project_id, today()
+    )
+    used = ((spent.used(limit.measure), _raised(limit, earlier).most) for limit in limits)
+    return any(sum is not None and sum >= most for sum, most in used)
 
 
 async def withdraw_open(run_id: str, why: str) -> None:

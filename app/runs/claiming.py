@@ -2,7 +2,8 @@
 
 A message in a chat and a background agent go before the tasks of the queue, which is served in board order.
 
-Agents at work are counted in the database, so `max_concurrent_agents` holds whoever claims.
+Agents at work are counted in the database, so `max_concurrent_agents` holds whoever claims. While the project's day
+is used up, the queue waits.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Struct
 from app.agents import states
 from app.agents.creating import create_from_project
 from app.agents.rows import FREE, LIVE, AgentRow, agents_of
+from app.budgets.judging import used_up_today
 from app.events.recording import SYSTEM
 from app.postgres.reading import rows
 from app.projects.locking import locked
@@ -56,7 +58,10 @@ async def claim_in_lock(project_id: str) -> Claim | None:
         agent = next((agent for agent in agents if agent.id == session.agent_id and agent.status in FREE), None)
         if agent is not None:
             return await _begin_standalone(session, agent, project)
-    for task in await queued(project_id):
+    tasks = await queued(project_id)
+    if tasks and await used_up_today(project_id):
+        return None
+    for task in tasks:
         agent = await _agent_for(task, agents, project)
         if agent is not None:
             return await _begin(task, agent, project)

@@ -22,6 +22,7 @@ from app.postgres.reading import execute, scalar
 from app.projects.rows import ProjectRow
 from app.runners.base import Finished, Started, Usage
 from app.runs.answering import answer
+from app.runs.claiming import claim_next
 from app.runs.configured import configured
 from app.runs.finishing import finish
 from app.runs.pausing import resume
@@ -34,7 +35,8 @@ from app.tasks.forms import TaskEdit
 from app.tasks.rows import get_task
 from app.worktrees.rows import get_worktree
 from tests.budgets.spending import alerts, at_work, limit, told, usd, use
-from tests.work import MARA, _recorder, begin, end, launch, say
+from tests.visitor import Visitor
+from tests.work import MARA, _recorder, begin, end, launch, queue, say
 
 USED = {"tokens": {"tokens": 1000}, "money": {"tokens": 10, "money": 5.0}, "turns": {"turns": 10}}
 MOST = {"tokens": 1000, "money": 5.0, "turns": 10, "minutes": 3}
@@ -161,8 +163,8 @@ async def test_what_is_used_up_already_is_noticed_before_the_program_starts(
 ) -> None:
     await limit(project.id, day_tokens=100, day_action=action)
     first = await at_work(project.id, "First")
-    await say(first, Usage(input_tokens=100, output_tokens=1))
     claim = await begin(project.id, "Second")
+    await say(first, Usage(input_tokens=100, output_tokens=1))
     words = await launch(claim)
     run = await get_run(claim.run_id)
     assert (run.stop_requested, run.pause_requested) == wanted
@@ -236,3 +238,18 @@ async def test_turns_and_minutes_of_a_run_are_of_its_configuration(project: Proj
     await limit(project.id, run_action="warn")
     limits = await limits_of(holding, agent, run)
     assert (limits["max_turns"], limits["timeout_s"]) == (None, math.inf)
+
+
+async def test_the_queue_waits_while_the_day_is_used_up(visitor: Visitor, project: ProjectRow) -> None:
+    await limit(project.id, day_tokens=1000)
+    claim = await at_work(project.id)
+    await queue(project.id, "Later")
+    board = f"/projects/{project.id}"
+    assert "budget is used up" not in await visitor.page(board)
+    await use(claim, 1200)
+    await end(claim, "budget")
+    assert await claim_next(project.id) is None
+    assert "budget is used up" in await visitor.page(board)
+    await limit(project.id, day_tokens=5000)
+    assert await claim_next(project.id) is not None
+    assert "budget is used up" not in await visitor.page(board)

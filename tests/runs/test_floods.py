@@ -72,8 +72,12 @@ async def during(workshop: Workshop, visitor: Visitor, work: Awaitable[object]) 
     return most, await asking
 
 
-async def test_256_megabytes_of_text(workshop: Workshop, visitor: Visitor) -> None:
-    program = "import os\nfor _ in range(4096): os.write(1, b'x' * 1023 + b'\\n' + b'y' * (63 * 1024 - 1) + b'\\n')"
+@pytest.mark.parametrize("megabytes", [256, pytest.param(1024, marks=pytest.mark.soak)])
+async def test_a_flood_of_text(megabytes: int, workshop: Workshop, visitor: Visitor) -> None:
+    writes = megabytes * 16
+    program = (
+        f"import os\nfor _ in range({writes}): os.write(1, b'x' * 1023 + b'\\n' + b'y' * (63 * 1024 - 1) + b'\\n')"
+    )
     grown, slowest = await during(workshop, visitor, ended(workshop, program))
     session = await scalar("SELECT id FROM sessions ORDER BY created_at DESC LIMIT 1")
     said = texts(await of_session(session, 0, 100_000))
