@@ -95,7 +95,7 @@ async def offers(visitor: Visitor, page: str, task: TaskRow, state: str) -> set[
             found.add("message")
     if f'formaction="/sessions/{task.session_id}/messages"' in html:
         found.add("message")
-    return found - ({"delete"} if page.startswith("/agents") else set())
+    return found - ({"delete", "try"} if page.startswith("/agents") else set())
 
 
 _MOVES = {"in_progress": "start", "waiting_approval": "submit"}

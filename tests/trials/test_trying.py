@@ -58,13 +58,23 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition('id="trial"')[2])).split())
 
 
+def state_dirs(app: Litestar) -> set[Path]:
+    return set((app.state.settings.data_dir / "runs").glob("*"))
+
+
+@pytest.fixture(autouse=True)
+def _state_dirs_before(app: Litestar) -> None:
+    """Runs of other tests, whose engine was taken away, may have left theirs."""
+    app.state.state_dirs_before = state_dirs(app)
+
+
 async def nothing_is_left(project: ProjectRow, app: Litestar) -> None:
     assert len(user(project.root, "worktree", "list").splitlines()) == 1
     assert user(project.root, "for-each-ref", "--format=%(refname)", "refs/heads") == "refs/heads/main"
     assert not (project.root / ".git" / "refs" / "heads" / "agentpane-scratch").exists()
     assert user(project.root, "status", "--porcelain") == ""
     assert list((project.root / ".worktrees").glob("*")) == []
-    assert list((app.state.settings.data_dir / "runs").glob("*")) == []
+    assert state_dirs(app) == app.state.state_dirs_before
     for table in ("agent_runs", "tasks", "sessions", "worktrees", "audit_logs"):
         assert await scalar(f"SELECT count(*) FROM {table} WHERE project_id = $1", project.id) == 0
 
