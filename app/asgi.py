@@ -42,7 +42,7 @@ from app.runners.registry import RUNNERS
 from app.runs.background import restart_background
 from app.runs.controllers import BudgetQuestionController, RunController
 from app.runs.engine import Engine
-from app.runs.recovering import recover
+from app.runs.recovering import forget_state_dirs, recover
 from app.sessions.controllers import SessionController
 from app.sessions.listing import SessionListController
 from app.settings import Settings
@@ -142,6 +142,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         await mend_merges()
         await recover()
         await clear_forgotten()
+        await forget_state_dirs(settings.data_dir)
         await restart_background()
         engine = Engine(settings, RUNNERS, fanout)
         app.state.engine = engine

@@ -3,7 +3,10 @@
 Their processes die with the server (each has a guard); what is left of one all the same is found by its mark and ended.
 """
 
+import asyncio
 import logging
+import shutil
+from pathlib import Path
 
 from app.agents.rows import get_agent
 from app.budgets.rows import open_alert_of
@@ -38,6 +41,11 @@ async def recover() -> list[RunRow]:
         await interrupt(run)
         interrupted.append(run)
     return interrupted
+
+
+async def forget_state_dirs(data_dir: Path) -> None:
+    """Take away what the runs of a killed server left in the data folder. Call before anything is started."""
+    await asyncio.to_thread(shutil.rmtree, data_dir / "runs", ignore_errors=True)
 
 
 async def interrupt(run: RunRow, error_type: ErrorType = "interrupted", why: str = WHY) -> None:

@@ -47,7 +47,9 @@ async def test_a_killed_server_leaves_no_process_and_loses_no_work(
             await asyncio.sleep(0.05)
 
     # After the next start the pages say what happened and what can be done; the work is in the worktree.
+    assert list((server.data_dir / "runs").iterdir())
     await server.start()
+    assert not (server.data_dir / "runs").exists()
     mara.url = server.url
     await mara.open(f"/projects/{project}")
     card = await mara.sees(f'[data-task-id="{task}"][data-stage="error"]')
