@@ -197,8 +197,8 @@ class Drive:
 
     async def _prepare(self, project: ProjectRow) -> WorktreeRow:
         task = await self._task()
-        run = await get_run(self.claim.run_id)
         worktree = await get_worktree(self.claim.worktree_id)
+        run = await self._require_wanted()  # Last: who stops it from here on finds the task to cancel.
         env = run_environment(self.settings, project, task, worktree, run)
         making = prepare(self.claim.worktree_id, env, settings=self.settings, project=project)
         self._setup = asyncio.create_task(making)

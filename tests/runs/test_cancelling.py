@@ -1,16 +1,21 @@
 """Cancelling from wherever a task is: nothing runs any more, nothing is lost, and the next start is a clean one."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from app.agents.rows import get_agent
+from app.configuration.sources import Configuration
 from app.errors import Conflict
 from app.postgres.reading import scalar
 from app.processes import trees
 from app.reviews.approving import approve
+from app.runners.base import ErrorType
+from app.runs import driving
 from app.runs.cancelling import cancel, discard_branch
 from app.runs.claiming import claim_next
+from app.runs.configured import configured
 from app.runs.rows import runs_of_task
 from app.sessions.rows import get_session
 from app.tasks.creating import create_task
@@ -58,6 +63,31 @@ async def test_from_the_middle_of_its_set_up(workshop: Workshop) -> None:
     pid = int((await workshop.file("*/pid")).read_text())
     await cancel(task.id, actor=MARA)
     assert not trees.is_alive(pid, None)
+    await assert_back(workshop, task)
+
+
+async def test_from_just_before_its_set_up(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await workshop.configure(install_command=("sh", "-c", "exec tail -f /dev/null"))
+    reading, heard, goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stop = driving.Drive.stop
+
+    async def slowly(*what: Any) -> Configuration:
+        reading.set()
+        await goes_on.wait()
+        return await configured(*what)
+
+    async def stopping(drive: driving.Drive, reason: ErrorType) -> None:
+        await stop(drive, reason)
+        heard.set()
+
+    monkeypatch.setattr(driving, "configured", slowly)
+    monkeypatch.setattr(driving.Drive, "stop", stopping)
+    task = await workshop.task("Count", agent=await workshop.agent("bob", "true"))
+    await reading.wait()
+    cancelling = asyncio.create_task(cancel(task.id, actor=MARA))
+    await heard.wait()
+    goes_on.set()
+    await cancelling
     await assert_back(workshop, task)
 
 
