@@ -58,7 +58,7 @@ async def launch(claim: Claim) -> str | None:
     project, agent = await get_project(claim.project_id), await get_agent(claim.agent_id)
     worktree = await get_worktree(claim.worktree_id)
     holding = await configured(Settings(data_dir=Path("data")), project, agent, task, worktree)
-    return await launching.launch(claim, unconfined="", configuration=holding)
+    return await launching.launch(claim, holding, unconfined="")
 
 
 async def say(claim: Claim, *events: AgentEvent) -> None:

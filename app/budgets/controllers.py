@@ -8,8 +8,9 @@ from litestar import Controller, Request, Response, get, post
 from app.accounts.people import Person
 from app.agents.rows import get_agent
 from app.budgets.forms import AgentBudget, PriceForm, ProjectBudgets, TaskBudget
+from app.budgets.price_list import prices_page
 from app.budgets.prices import add_price, delete_price, edit_price
-from app.budgets.queries import agent_budget, prices_page, project_budgets, task_budget
+from app.budgets.queries import agent_budget, project_budgets, task_budget
 from app.budgets.setting import set_limits
 from app.budgets.views import BudgetPage
 from app.errors import Invalid

@@ -12,13 +12,12 @@ USUAL: Action = "stop"
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """One limit, in turns, minutes, tokens or USD. `source`: `task`, `agent`, `project` or `settings`."""
+    """One limit, in turns, minutes, tokens or USD."""
 
     span: Span
     measure: Measure
     most: Decimal
     action: Action
-    source: str
 
     @property
     def is_the_programs(self) -> bool:
@@ -56,16 +55,12 @@ def _ranked(said: Sequence[LimitRow], span: Span) -> list[LimitRow]:
 def _limit(ranked: Sequence[LimitRow], span: Span, measure: Measure, action: Action, usual: Usual) -> Limit | None:
     for row in ranked:
         if (most := row.value(measure)) is not None:
-            return Limit(span=span, measure=measure, most=most, action=action, source=_source(row))
+            return Limit(span=span, measure=measure, most=most, action=action)
     count = getattr(usual, measure, None) if span == "run" else None
     if count is None:
         return None
-    return Limit(span=span, measure=measure, most=Decimal(count), action=action, source="settings")
+    return Limit(span=span, measure=measure, most=Decimal(count), action=action)
 
 
 def _rank(row: LimitRow) -> int:
     return 0 if row.task_id else 1 if row.agent_id else 2
-
-
-def _source(row: LimitRow) -> str:
-    return ("task", "agent", "project")[_rank(row)]

@@ -1,8 +1,7 @@
-"""What the pages of budgets show."""
+"""What the pages of limits show: of a project, an agent, a task, and of a run on its session's page."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -10,26 +9,21 @@ from msgspec import Struct
 from app.agents.rows import AgentRow
 from app.budgets.gauges import gauges_of
 from app.budgets.holding import limits_in, limits_of_run
-from app.budgets.judging import open_alike
 from app.budgets.limits import Limit
-from app.budgets.prices import all_prices
-from app.budgets.pricing import price_for
-from app.budgets.rows import AlertRow, LimitRow, Measure, Span, Status
+from app.budgets.rows import LimitRow, Measure, Span, Status
 from app.budgets.setting import said_by
-from app.budgets.spent import Spent, spent_by_run, spent_by_task, spent_in, spent_on
+from app.budgets.spent import Spent, spent_by_run, spent_by_task, spent_on
 from app.budgets.views import (
     AlertView,
     BudgetPage,
     FieldView,
     Gauge,
-    PricesPage,
-    QuestionPage,
     SpanView,
     plain,
 )
-from app.budgets.words import SPAN_WORDS, WORDS, amount
+from app.budgets.words import WORDS, amount
 from app.clock import today
-from app.postgres.reading import one, rows
+from app.postgres.reading import rows
 from app.projects.rows import ProjectRow
 from app.tasks.rows import TaskRow
 from app.web.forms import Entered
@@ -126,73 +120,6 @@ async def run_gauges(project_id: str, agent_id: str, task_id: str | None, run_id
     return tuple(gauges_of("run", await spent_by_run(run_id), limits, ("tokens", "money", "minutes")))
 
 
-class _Place(Struct, frozen=True, kw_only=True):
-    agent_name: str
-    title: str
-
-
-async def question_page(alert: AlertRow, form: Entered | None = None) -> QuestionPage:
-    """The question, or what became of it."""
-    place = await one(
-        _Place,
-        "SELECT a.name AS agent_name, coalesce(t.title, s.title, 'Session') AS title FROM agents a"
-        " LEFT JOIN tasks t ON t.id = $2 LEFT JOIN sessions s ON s.id = $3 WHERE a.id = $1",
-        alert.agent_id,
-        alert.task_id,
-        alert.session_id,
-    )
-    assert place is not None, "an alert goes with its agent"
-    spent = await spent_in(alert.span, alert.run_id, alert.task_id, alert.project_id, alert.day)
-    used = spent.used(alert.measure) or alert.used
-    return QuestionPage(
-        id=alert.id,
-        project_id=alert.project_id,
-        title=place.title,
-        agent_id=alert.agent_id,
-        agent_name=place.agent_name,
-        run_id=alert.run_id,
-        session_id=alert.session_id,
-        task_id=alert.task_id or "",
-        line=alert.line,
-        span_words=SPAN_WORDS[alert.span],
-        measure=alert.measure,
-        most=amount(alert.measure, alert.most),
-        used=amount(alert.measure, alert.used),
-        used_now=amount(alert.measure, used),
-        suggestion=plain(_suggestion(alert, used)),
-        step="0.01" if alert.measure == "money" else "1",
-        status=alert.status,
-        word=WORDS[alert.status],
-        note=alert.note or "",
-        answered_by=alert.answered_by or "",
-        asked_at=alert.asked_at,
-        answered_at=alert.answered_at,
-        alike=len(await open_alike(alert)) if alert.status == "open" else 0,
-        form=form or Entered(),
-    )
-
-
-class _Unpriced(Struct, frozen=True):
-    model: str
-    tokens: int
-
-
-async def prices_page(form: Entered | None = None, forms: dict[str, Entered] | None = None) -> PricesPage:
-    """The table, and the models that it lacks."""
-    prices = await all_prices()
-    unpriced = await rows(
-        _Unpriced,
-        "SELECT model, sum(unpriced_tokens)::bigint AS tokens FROM run_usage GROUP BY model"
-        " HAVING sum(unpriced_tokens) > 0 ORDER BY 2 DESC, 1 LIMIT 20",
-    )
-    return PricesPage(
-        prices=tuple(prices),
-        unpriced=tuple((each.model, each.tokens) for each in unpriced if price_for(each.model, prices) is None),
-        form=form or Entered(),
-        forms=forms or {},
-    )
-
-
 def _span(
     span: Span,
     title: str,
@@ -257,12 +184,6 @@ def _telling(agent: AgentRow) -> tuple[str, ...]:
             " Where they are unknown, turns and time count.",
         )
     return ()
-
-
-def _suggestion(alert: AlertRow, used: Decimal) -> Decimal:
-    """Half as much again as is used, or as the limit is."""
-    step = Decimal("0.01") if alert.measure == "money" else Decimal(1)
-    return (max(used, alert.most) * Decimal("1.5")).quantize(step, ROUND_CEILING)
 
 
 class _Alert(Struct, frozen=True, kw_only=True):

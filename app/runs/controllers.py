@@ -6,7 +6,7 @@ from litestar import Controller, Request, Response, get, post
 
 from app.accounts.people import Person
 from app.budgets.forms import BudgetAnswer
-from app.budgets.queries import question_page
+from app.budgets.questions import question_page
 from app.budgets.rows import get_alert
 from app.errors import Invalid
 from app.projects.frame import project_frame

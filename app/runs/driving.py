@@ -173,7 +173,7 @@ class Drive:
             return Finished(error_type="runner_missing", error=available.missing)
         sandbox = sandbox_of_run(self.settings, project, agent, worktree, spec.env, available.program)
         unconfined = why_unconfined(self.settings, project, agent)
-        prompt = await launch(self.claim, unconfined=unconfined, configuration=configuration)
+        prompt = await launch(self.claim, configuration, unconfined=unconfined)
         if prompt is None:
             await self._require_wanted()
             return Rested()

@@ -25,11 +25,11 @@ from app.tasks.rows import get_task
 from app.tasks.tables import Task
 
 
-async def launch(claim: Claim, *, unconfined: str, configuration: Configuration | None = None) -> str | None:
-    """What the program is to be told, once the run is `running`; None where somebody wants it to rest instead.
+async def launch(claim: Claim, configuration: Configuration, *, unconfined: str) -> str | None:
+    """What the program is to be told, once the run is `running`; None where it is to rest or to end instead.
 
-    `unconfined` says why it has no sandbox; empty where it has one. `configuration` is kept with the run, and its
-    templates make the words; without one they are as they were queued.
+    `configuration` is kept with the run, and its templates make the words. `unconfined` says why it has no sandbox;
+    empty where it has one.
     """
     async with locked(claim.project_id):
         await Accounts(claim).count(None, judge=True)
@@ -46,9 +46,7 @@ async def launch(claim: Claim, *, unconfined: str, configuration: Configuration 
         return await _words(claim, run, await _prompt(run, configuration))
 
 
-async def _prompt(run: RunRow, configuration: Configuration | None) -> str:
-    if configuration is None:
-        return run.prompt
+async def _prompt(run: RunRow, configuration: Configuration) -> str:
     prompt = run.prompt if run.turn_count else worded(run, await kept_of(run.id), configuration)
     await keep_in_lock(run, configuration, prompt)
     return prompt

@@ -10,8 +10,8 @@ USUAL = Usual(turns=50, minutes=60)
 
 def test_turns_and_minutes_are_those_of_agent_and_project_and_end_the_run() -> None:
     limits = effective([], USUAL)
-    assert [(each.measure, each.most, each.action, each.source) for each in limits] == [
-        ("turns", 50, "stop", "settings"), ("minutes", 60, "stop", "settings"),
+    assert [(each.measure, each.most, each.action) for each in limits] == [
+        ("turns", 50, "stop"), ("minutes", 60, "stop"),
     ]  # fmt: skip
     assert all(limit.is_the_programs for limit in limits)
 
@@ -24,11 +24,11 @@ def test_the_task_goes_before_the_agent_and_that_before_the_project() -> None:
         LimitRow(span="day", tokens=1000, action="warn"),
     ]
     found = {(each.span, each.measure): each for each in effective(said, USUAL)}
-    assert {key: (each.most, each.action, each.source) for key, each in found.items()} == {
-        ("run", "turns"): (50, "ask", "settings"),
-        ("run", "minutes"): (60, "ask", "settings"),
-        ("run", "tokens"): (10, "ask", "task"),
-        ("run", "money"): (Decimal("2.5"), "ask", "project"),
-        ("day", "tokens"): (1000, "warn", "project"),
+    assert {key: (each.most, each.action) for key, each in found.items()} == {
+        ("run", "turns"): (50, "ask"),
+        ("run", "minutes"): (60, "ask"),
+        ("run", "tokens"): (10, "ask"),
+        ("run", "money"): (Decimal("2.5"), "ask"),
+        ("day", "tokens"): (1000, "warn"),
     }
     assert not any(limit.is_the_programs for limit in found.values())

@@ -183,7 +183,10 @@ async def test_claude_as_a_command_asks_again_after_a_restart(
     task = await workshop.until(task, "waiting_approval")
     assert tags(workshop, task) == "one\ntwo"
     run = await last_run(workshop, task)
-    assert (run.turn_count, run.token_output_count) == (4, 3 * 42)
+    assert run.token_output_count == 3 * 42
+    assert run.turn_count in (3, 4), (
+        "its hook may ask before it has printed its first answer, which is then not counted"
+    )
 
 
 async def test_a_repository_cannot_turn_the_hook_off(workshop: Workshop, claude: tuple[str, ScriptedModel]) -> None:

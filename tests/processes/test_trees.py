@@ -103,6 +103,9 @@ async def counting(tmp_path):
         env={"PATH": os.environ["PATH"]}, cwd=tmp_path, state_dir=tmp_path, marker=uuid4().hex,
     )  # fmt: skip
     pids = [int(pid) for pid in (await process.stdout.batch())[0].text.split()]
+    async with asyncio.timeout(10):
+        while not (tmp_path / "count").exists():
+            await asyncio.sleep(0.01)
     yield process, pids, tmp_path / "count"
     await process.end()
 
