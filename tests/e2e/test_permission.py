@@ -1,6 +1,7 @@
 """A call that must be asked for waits half an hour and for a server that was killed, and is allowed on a phone without
 JavaScript; the next one is denied. For each runner."""
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -80,7 +81,7 @@ async def test_calls_wait_for_a_phone_through_half_an_hour_and_a_killed_server(
     for title in PROGRAMS:
         await phone.open(board)
         await asks(phone, title, "echo one >> tags.txt")
-        assert "asked 30 min ago" in await phone.page.locator(".permission").inner_text()
+        assert await asked_half_an_hour_ago(phone)
         assert (question(phone), tags(repository, title)) == (before[title][0], "")
     await server.kill()
     await server.start()
@@ -91,7 +92,7 @@ async def test_calls_wait_for_a_phone_through_half_an_hour_and_a_killed_server(
         await asks(phone, title, "echo one >> tags.txt")
         await phone.sees(f'a[href^="/audit/"]:not([href="{before[title][1]}"])')
         assert (question(phone), tags(repository, title)) == (before[title][0], "")
-        assert "asked 30 min ago" in await phone.page.locator(".permission").inner_text()
+        assert await asked_half_an_hour_ago(phone)
         await phone.page.screenshot(path=pictures / "permission-phone.png")
         await phone.page.get_by_role("button", name="Allow once").click()
         await phone.sees('[data-permission-status="allowed"]')
@@ -125,6 +126,11 @@ async def asks(phone: Person, title: str, call: str) -> None:
     link = f'#needs a[href^="/permissions/"]:has-text("{title}"):has-text("{call}")'
     await (await phone.sees(link)).click()
     assert call in await phone.page.locator(".permission pre").inner_text()
+
+
+async def asked_half_an_hour_ago(phone: Person) -> bool:
+    """Whether the page says so; the minutes that this test itself takes come on top."""
+    return re.search(r"asked 3\d min ago", await phone.page.locator(".permission").inner_text()) is not None
 
 
 def question(phone: Person) -> str:
